@@ -1,0 +1,105 @@
+"""Evidence: one immutable observation each, typed by what was seen, cited by id.
+
+A specialist declares what it can see as subclasses in its `evidence.py`:
+
+    class ReservedConcurrency(Evidence, kind="lambda.reserved_concurrency"):
+        reserved: int | None
+
+Kinds are registered when their class is defined, so that a stored bundle can be loaded again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import AwareDatetime
+
+from domain.values import JsonObject, Value
+
+KINDS: dict[str, type["Evidence"]] = {}
+"""Every kind of evidence, by name."""
+
+
+class Evidence(Value):
+    """One observation.
+
+    `resource` is the id of the resource it is about, `source` the look that saw it ("dynamodb:DescribeTable"),
+    `observed_at` when it was so in the system, UTC; None means at the time of the look.
+    """
+
+    kind: ClassVar[str] = ""
+
+    resource: str
+    source: str
+    observed_at: AwareDatetime | None = None
+
+    def __init_subclass__(cls, kind: str = "", **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        if not kind:
+            return
+        if kind in KINDS and KINDS[kind].__qualname__ != cls.__qualname__:
+            raise TypeError(f"two kinds of evidence are called {kind!r}")
+        cls.kind = kind
+        KINDS[kind] = cls
+
+    @property
+    def id(self) -> str:
+        """The same for the same observation, whoever makes it and whenever: `E-` and 10 hex digits of its content."""
+        content = json.dumps([self.kind, self.model_dump(mode="json")], sort_keys=True, separators=(",", ":"))
+        return "E-" + hashlib.sha256(content.encode()).hexdigest()[:10]
+
+    def summary(self) -> str:
+        """One line for people, plain text, with numbers and units."""
+        raise NotImplementedError(f"{type(self).__name__} must say in one line what was seen")
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON values, with its kind."""
+        return {"kind": self.kind, **self.model_dump(mode="json")}
+
+
+def load_evidence(data: JsonObject) -> Evidence:
+    """Read what `dump` wrote; raises KeyError for a kind that this version does not know."""
+    rest = {key: value for key, value in data.items() if key != "kind"}
+    return KINDS[data["kind"]].model_validate(rest)
+
+
+EvidenceT = TypeVar("EvidenceT", bound=Evidence)
+
+
+class EvidenceBundle:
+    """Evidence in a fixed order, each observation once, whatever order it arrived in."""
+
+    def __init__(self, items: Iterable[Evidence] = ()) -> None:
+        unique = {item.id: item for item in items}
+        self._items: tuple[Evidence, ...] = tuple(
+            unique[key] for key in sorted(unique, key=lambda k: (unique[k].kind, unique[k].resource, k))
+        )
+        self._by_id = unique
+
+    def __iter__(self) -> Iterator[Evidence]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, evidence_id: str) -> bool:
+        return evidence_id in self._by_id
+
+    def __getitem__(self, evidence_id: str) -> Evidence:
+        return self._by_id[evidence_id]
+
+    def of(self, kind: type[EvidenceT], resource: str | None = None) -> tuple[EvidenceT, ...]:
+        """Return the evidence of a kind, of one resource when named."""
+        return tuple(
+            item for item in self._items if isinstance(item, kind) and (resource is None or item.resource == resource)
+        )
+
+    def first(self, kind: type[EvidenceT], resource: str | None = None) -> EvidenceT | None:
+        """Return the first of a kind, or None."""
+        found = self.of(kind, resource)
+        return found[0] if found else None
+
+    def including(self, more: Iterable[Evidence]) -> "EvidenceBundle":
+        """Return a bundle with more evidence in it."""
+        return EvidenceBundle((*self._items, *more))

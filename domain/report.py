@@ -1,0 +1,154 @@
+"""The report: what an investigation concludes, in the JSON shape that others rely on."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from domain.action import ProposedAction
+from domain.findings import Advice, Fact
+from domain.gap import Gap
+from domain.graph import ServiceGraph
+from domain.request import Trigger
+from domain.resource import Resource
+from domain.result import SpecialistStatus
+from domain.usage import Usage
+from domain.values import Value
+from domain.window import Window
+
+
+class ReportStatus(StrEnum):
+    """completed: a verdict, or nothing wrong; inconclusive: something is wrong and the evidence does not decide."""
+
+    COMPLETED = "completed"
+    INCONCLUSIVE = "inconclusive"
+    FAILED = "failed"
+
+
+class Role(StrEnum):
+    """The part a hypothesis plays in the conclusion."""
+
+    ROOT_CAUSE = "root_cause"
+    TRIGGER = "trigger"
+    CONTRIBUTING = "contributing"
+    SYMPTOM = "symptom"
+    RULED_OUT = "ruled_out"
+    MINORITY = "minority"
+
+
+class RankedHypothesis(Value):
+    """A hypothesis with its computed confidence and its part; `explained_by` is the cause@resource it follows from."""
+
+    cause: str
+    resource: str
+    summary: str
+    confidence: float = Field(ge=0, le=1)
+    role: Role
+    evidence: tuple[str, ...]
+    contradicting: tuple[str, ...] = ()
+    specialist: str
+    since: AwareDatetime | None = None
+    explained_by: str | None = None
+
+
+class RootCause(Value):
+    """The hypothesis that the conclusion accepted."""
+
+    cause: str
+    resource: str
+    summary: str
+    confidence: float = Field(ge=0, le=1)
+    evidence: tuple[str, ...] = Field(min_length=1)
+
+
+class CitedEvidence(Value):
+    """One piece of evidence as the report shows it."""
+
+    id: str
+    resource: str
+    summary: str
+    source: str
+    observed_at: AwareDatetime | None = None
+    link: str | None = None
+
+
+class SeverityLevel(StrEnum):
+    """How bad it is, from the measured impact."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+class Severity(Value):
+    """How bad it is and why; `failing_share` is 0 to 1 over the window, None where nothing measured it."""
+
+    level: SeverityLevel
+    reason: str
+    failing_share: float | None = None
+    evidence: tuple[str, ...] = ()
+
+
+class TimelineEntry(Value):
+    """Something that happened in the system."""
+
+    at: AwareDatetime
+    what: str
+    resource: str
+    evidence: tuple[str, ...] = ()
+
+
+class SpecialistReport(Value):
+    """One specialist's part; its hypotheses carry the confidence that the conclusion computed."""
+
+    name: str
+    status: SpecialistStatus
+    duration_seconds: float
+    reason: str
+    message: str = ""
+    facts: tuple[Fact, ...] = ()
+    hypotheses: tuple[RankedHypothesis, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    looks: int = 0
+    usage: Usage = Usage()
+
+
+class Report(Value):
+    """One investigation, concluded.
+
+    `digest` is a SHA-256 over everything that follows from the evidence: ids, times and durations of the run are
+    left out, so that the same evidence gives the same digest.
+    """
+
+    investigation_id: str
+    status: ReportStatus
+    trigger: Trigger
+    window: Window | None
+    started_at: AwareDatetime
+    completed_at: AwareDatetime
+    duration_seconds: float
+    headline: str
+    summary: str
+    next_look: str | None = None
+    affected_resources: tuple[Resource, ...] = ()
+    service_graph: ServiceGraph = ServiceGraph()
+    specialists: tuple[SpecialistReport, ...] = ()
+    root_cause: RootCause | None = None
+    contributing_factors: tuple[RankedHypothesis, ...] = ()
+    hypotheses: tuple[RankedHypothesis, ...] = ()
+    evidence: tuple[CitedEvidence, ...] = ()
+    severity: Severity
+    timeline: tuple[TimelineEntry, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    proposed_actions: tuple[ProposedAction, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    usage: Usage = Usage()
+    digest: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON values, in the shape that design fixes."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,49 @@
+"""What was asked: the trigger and the parsed request."""
+
+from enum import StrEnum
+
+from domain.resource import Resource
+from domain.values import Value
+from domain.window import Window
+
+
+class TriggerKind(StrEnum):
+    """What started an investigation."""
+
+    SLASH_COMMAND = "slash_command"
+    MENTION = "mention"
+    SHORTCUT = "shortcut"
+    ALARM_POST = "alarm_post"
+    EVENTBRIDGE = "eventbridge"
+    CLI = "cli"
+    RERUN = "rerun"
+
+
+class Trigger(Value):
+    """Who or what asked, in which words."""
+
+    kind: TriggerKind
+    text: str
+    user: str | None = None
+    channel: str | None = None
+    team: str | None = None
+
+
+class Target(Value):
+    """A resource named by its kind and name only ("function orders-fn"); discovery finds its ARN or says it cannot."""
+
+    service: str  # a specialist's name: "lambda", "dynamodb"
+    name: str
+
+
+class Request(Value):
+    """The parsed input. At least one of trace ids, resources, targets and error messages is set."""
+
+    text: str
+    trace_ids: tuple[str, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    targets: tuple[Target, ...] = ()
+    error_messages: tuple[str, ...] = ()
+    window: Window | None = None
+    region: str | None = None
+    account: str | None = None

@@ -1,0 +1,1 @@
+"""The specialists: one folder each, found by the registry; what they share is `contract` and `kit`."""

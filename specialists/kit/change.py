@@ -1,0 +1,30 @@
+"""Changes as evidence: who did what, when."""
+
+from domain.evidence import Evidence
+
+
+class Change(Evidence, kind="change"):
+    """One write event of CloudTrail; `observed_at` is when it happened.
+
+    `parameters` are the request's plain parameters, flattened with dots and as text
+    ("provisionedThroughput.writeCapacityUnits": "5"); `error_code` is set when AWS refused it, so that nothing changed.
+    """
+
+    event_id: str
+    event_name: str
+    event_source: str
+    who: str
+    parameters: dict[str, str] = {}
+    error_code: str | None = None
+
+    @property
+    def took_effect(self) -> bool:
+        """Whether AWS carried it out."""
+        return self.error_code is None
+
+    def summary(self) -> str:
+        """Say who did what and when."""
+        when = f" at {self.observed_at:%Y-%m-%d %H:%M:%S} UTC" if self.observed_at else ""
+        shown = ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in sorted(self.parameters.items())[:6])
+        outcome = f" (refused: {self.error_code})" if self.error_code else ""
+        return f"{self.event_name} by {self.who}{when}{outcome}" + (f": {shown}" if shown else "")
