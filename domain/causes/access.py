@@ -6,7 +6,7 @@ PERMISSION = rows(
     "iam",
     (
         "lambda-role-missing-permission",
-        "the role lacks a permission that the call needs",
+        "a permission that the call needs is missing",
         "Allow exactly the denied action on the denied resource, or revert the policy change that removed it.",
         "IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ),
@@ -30,7 +30,7 @@ PERMISSION = rows(
     ),
     (
         "iam-resource-policy-deny",
-        "a resource policy explicitly denies the call",
+        "a Deny in the called resource's own policy applies",
         "Correct the Deny statement in the policy of the resource that is called.",
         "IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ),
@@ -59,7 +59,7 @@ KEY = rows(
     (
         "lambda-kms-denied",
         "the key for environment variables may not be used",
-        "Grant the execution role kms:Decrypt; if the role was recreated, assign it again so that its grant is renewed.",
+        "Grant the execution role kms:Decrypt; if the role was recreated, assign it again to renew its grant.",
         "lambda/latest/dg/troubleshooting-invocation.html",
     ),
     (
@@ -70,7 +70,7 @@ KEY = rows(
     ),
     (
         "kms-pending-deletion",
-        "the KMS key is scheduled for deletion",
+        "the KMS key is about to be deleted",
         "Cancel the deletion and enable the key before the waiting period ends: deleted keys cannot come back.",
         "kms/latest/developerguide/key-state.html",
     ),
@@ -82,7 +82,7 @@ KEY = rows(
     ),
     (
         "kms-throttled",
-        "KMS requests exceed their quota",
+        "encryption calls exceed the KMS request quota",
         "Turn on S3 Bucket Keys and reuse data keys; request a higher quota if that is not enough.",
         "kms/latest/developerguide/throttling.html",
     ),
@@ -104,7 +104,7 @@ SECRET = rows(
     ),
     (
         "secret-rotation-lambda-denied",
-        "Secrets Manager is not allowed to invoke the rotation",
+        "the rotation function may not be invoked",
         "Let secretsmanager.amazonaws.com invoke the rotation function, then rotate again.",
         "secretsmanager/latest/userguide/troubleshoot_rotation.html",
     ),

@@ -39,7 +39,7 @@ INTEGRATION = rows(
     ),
     (
         "apigw-mapping-error",
-        "a mapping template or integration response is wrong",
+        "requests or responses cannot be transformed",
         "Correct the template and give the method a default integration response, then deploy the stage.",
         "apigateway/latest/developerguide/supported-gateway-response-types.html",
     ),
@@ -56,7 +56,7 @@ ACCESS = rows(
     ),
     (
         "apigw-invalid-api-key",
-        "the API key is missing, disabled or not in the plan",
+        "clients send no API key that is valid here",
         "Send an enabled key, and associate it with a usage plan that covers this stage.",
         "apigateway/latest/developerguide/supported-gateway-response-types.html",
     ),
@@ -87,19 +87,19 @@ ACCESS = rows(
     ),
     (
         "apigw-waf-blocked",
-        "a WAF rule blocks the requests",
+        "requests are stopped by a WAF rule",
         "Find the matching rule in the web ACL's samples and narrow it, or set it to count.",
         "apigateway/latest/developerguide/supported-gateway-response-types.html",
     ),
     (
         "apigw-private-endpoint-policy",
-        "the API's resource policy does not allow the caller",
+        "callers are shut out by the API's resource policy",
         "Allow the caller or its VPC endpoint in the resource policy, then deploy the stage again.",
         "apigateway/latest/developerguide/apigateway-resource-policies.html",
     ),
     (
         "apigw-cors",
-        "CORS headers are missing from responses",
+        "responses lack their CORS headers",
         "Answer OPTIONS, and add the headers to the function's answers and to the gateway's error responses.",
         "apigateway/latest/developerguide/how-to-cors.html",
     ),
@@ -127,7 +127,7 @@ STAGE = rows(
     ),
     (
         "apigw-quota-exceeded",
-        "an API key has used up its quota",
+        "a client's quota for the period is spent",
         "Extend the key's quota for this period, or move it to a larger usage plan.",
         "apigateway/latest/developerguide/supported-gateway-response-types.html",
     ),

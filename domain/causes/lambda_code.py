@@ -19,7 +19,7 @@ PACKAGE = rows(
     (
         "lambda-import-native-arch",
         "a native library does not fit the platform",
-        "Rebuild the dependency in the base image of the function's architecture, or switch the architecture back.",
+        "Compile native dependencies for the function's architecture and system, or undo the architecture change.",
         "lambda/latest/dg/troubleshooting-deployment.html",
     ),
     (
@@ -30,7 +30,7 @@ PACKAGE = rows(
     ),
     (
         "lambda-class-not-found",
-        "the handler class is missing from the artifact",
+        "the handler's class is not in the deployed archive",
         "Correct the class in Handler, or rebuild the jar or assembly so that it contains the class.",
         "lambda/latest/dg/troubleshooting-deployment.html",
     ),
@@ -42,7 +42,7 @@ PACKAGE = rows(
     ),
     (
         "lambda-permission-on-files",
-        "files in the package are not readable",
+        "the runtime has no right to read the code's files",
         "Rebuild the archive with mode 644 for files and 755 for folders and executables.",
         "lambda/latest/dg/troubleshooting-deployment.html",
     ),
@@ -66,7 +66,7 @@ PACKAGE = rows(
     ),
     (
         "lambda-missing-env-var",
-        "an environment variable that the code needs is missing",
+        "an environment variable is missing from its settings",
         "Set the variable again with its former value, or roll back the change that removed it.",
         "lambda/latest/dg/configuration-envvars.html",
     ),
@@ -102,18 +102,18 @@ PROCESS = rows(
     (
         "lambda-timeout-in-init",
         "initialisation exceeds its time limit",
-        "Move work out of global scope and shrink the package; otherwise raise memory or keep environments provisioned.",
+        "Move work out of global scope and shrink the package; if that fails, raise memory or keep environments warm.",
         "lambda/latest/dg/lambda-runtime-environment.html",
     ),
     (
         "lambda-oom",
         "invocations run out of memory and are killed",
-        "Raise MemorySize, then stream instead of buffering and look for growth from one invocation to the next.",
+        "Give it more memory now. Then stream large data, and see whether use grows from one invocation to the next.",
         "lambda/latest/dg/troubleshooting-invocation.html",
     ),
     (
         "lambda-oom-python-memoryerror",
-        "Python cannot allocate the memory it asks for",
+        "an allocation fails inside the Python process",
         "Process the data in pieces, or raise MemorySize.",
         "lambda/latest/dg/troubleshooting-execution.html",
     ),
@@ -193,7 +193,7 @@ PROCESS = rows(
     ),
     (
         "downstream-http-error",
-        "a service outside AWS fails or does not answer",
+        "calls to a remote service fail or get no answer",
         "Ask the provider for its status; meanwhile time out early, retry with backoff and open a circuit breaker.",
         "xray/latest/devguide/xray-console-servicemap.html",
         "generic",

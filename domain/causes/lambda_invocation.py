@@ -12,7 +12,7 @@ CONCURRENCY = rows(
     ),
     (
         "lambda-throttle-reserved",
-        "the reserved concurrency is too low for the load",
+        "load exceeds the reserved concurrency",
         "Raise the reservation to the measured peak, or remove it.",
         "lambda/latest/dg/configuration-concurrency.html",
     ),
@@ -42,7 +42,7 @@ CONCURRENCY = rows(
     ),
     (
         "lambda-async-event-expired",
-        "asynchronous events are dropped after their retries",
+        "asynchronous events expire or run out of retries",
         "Mend the failure or the throttling behind it, add an on-failure destination, and send the lost events again.",
         "lambda/latest/dg/invocation-async.html",
         "generic",
@@ -85,7 +85,7 @@ STATE = rows(
     ),
     (
         "lambda-alias-routing-bad-version",
-        "the alias sends part of the traffic to a bad version",
+        "an alias routes a share of requests to a failing version",
         "Set the weight of the bad version to 0 and keep the alias on the good one.",
         "lambda/latest/dg/configuration-aliases.html",
     ),
@@ -95,7 +95,7 @@ PERMISSION = rows(
     "lambda",
     (
         "lambda-role-not-assumable",
-        "Lambda cannot assume the execution role",
+        "the execution role cannot be assumed",
         "Trust lambda.amazonaws.com in the role again, or create the role anew and assign it to the function.",
         "lambda/latest/dg/lambda-intro-execution-role.html",
     ),
@@ -123,7 +123,7 @@ EVENT_SOURCE = rows(
     "lambda",
     (
         "esm-disabled",
-        "the event source mapping is disabled or deleted",
+        "nothing reads the event source: its mapping is off or gone",
         "Enable the mapping again or recreate it; waiting messages are then read.",
         "lambda/latest/api/API_GetEventSourceMapping.html",
     ),

@@ -69,7 +69,7 @@ CONSUMER = rows(
     ),
     (
         "sqs-fifo-group-blocked",
-        "a failing message blocks its message group",
+        "a message group waits behind a message that keeps failing",
         "Add a dead-letter queue so that the message gives way, then fix what makes it fail.",
         "AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html",
     ),
@@ -103,7 +103,7 @@ SENDER = rows(
     ),
     (
         "sqs-fifo-dedup",
-        "deduplication drops messages as repeats",
+        "new messages are discarded as duplicates",
         "Give every message that counts a deduplication id of its own.",
         "AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html",
     ),
@@ -151,7 +151,7 @@ TOPIC = rows(
     ),
     (
         "sns-pending-confirmation",
-        "the subscription was never confirmed",
+        "the subscription still waits to be confirmed",
         "Have the endpoint confirm the subscription; request it anew if the link has expired.",
         "sns/latest/dg/sns-message-delivery.html",
     ),
@@ -173,7 +173,7 @@ EVENT = rows(
     ),
     (
         "eb-rule-disabled",
-        "the rule is disabled",
+        "the rule is switched off",
         "Enable the rule, after asking whoever disabled it.",
         "eventbridge/latest/userguide/eb-troubleshooting.html",
     ),
@@ -185,7 +185,7 @@ EVENT = rows(
     ),
     (
         "eb-put-failed-entries",
-        "PutEvents rejects entries that callers take as sent",
+        "some entries are rejected though the call succeeds",
         "Read FailedEntryCount after every call, mend the entries that its error codes name, and send them again.",
         "eventbridge/latest/userguide/eb-putevents.html",
     ),

@@ -18,13 +18,13 @@ CAUSES = rows(
     ),
     (
         "lambda-vpc-nacl",
-        "a network ACL blocks traffic of some subnets",
+        "traffic of some subnets is blocked by a network ACL",
         "Allow the port, and the ephemeral ports for the way back, in the ACL of the subnet that fails.",
         "lambda/latest/dg/troubleshooting-networking.html",
     ),
     (
         "vpc-endpoint-policy",
-        "the VPC endpoint's policy does not allow the call",
+        "the VPC endpoint does not let the call through",
         "Add the action and the resource to the endpoint's policy.",
         "IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ),
@@ -42,7 +42,7 @@ CAUSES = rows(
     ),
     (
         "lambda-ec2-throttled",
-        "EC2 throttles the setup of network interfaces",
+        "the setup of network interfaces is throttled by EC2",
         "Invoke again later, deploy functions one after another, and request a higher EC2 API limit.",
         "lambda/latest/api/API_Invoke.html",
     ),

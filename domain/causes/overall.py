@@ -6,7 +6,7 @@ CHANGE = rows(
     "any",
     (
         "deploy-regression",
-        "a recent change introduced the fault",
+        "a recent change broke it",
         "Roll the change back, then look for the fault in it at leisure.",
         "awscloudtrail/latest/userguide/view-cloudtrail-events.html",
     ),

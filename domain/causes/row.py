@@ -12,7 +12,7 @@ class Cause(Value):
     """One way in which a system on AWS fails.
 
     `code` is fixed: reports, scenarios and rules name causes by it. `title` follows the resource in a headline
-    ("DynamoDB table `orders` — provisioned capacity is exceeded"). `remedy` says what to do in one or two sentences.
+    ("API `shop` — the authorizer itself fails"). `remedy` says what to do in one or two sentences.
     `source` is the AWS page that describes the behaviour. `generic` is set where the cause has the shape of a symptom,
     so that a cause found beside it or deeper often explains it: a function that raises, a queue that backs up.
     """

@@ -33,7 +33,7 @@ TASK = rows(
     ),
     (
         "sfn-function-not-found",
-        "the definition names a function that does not exist",
+        "a task refers to a function that does not exist",
         "Correct the function's ARN or alias in the definition, or restore the function.",
         "step-functions/latest/dg/concepts-error-handling.html",
     ),
@@ -77,7 +77,7 @@ TIME_AND_LIMIT = rows(
     ),
     (
         "sfn-execution-limit",
-        "too many executions are open",
+        "the quota of open executions is used up",
         "Stop the executions that are stuck, and request a higher quota if the load is real.",
         "step-functions/latest/dg/troubleshooting-general.html",
     ),
@@ -129,13 +129,13 @@ DEFINITION = rows(
     ),
     (
         "sfn-resultpath-failure",
-        "ResultPath cannot be applied to the input",
+        "a result cannot be merged into the state's input",
         "Point ResultPath at a field of an object, or wrap the input into an object first.",
         "step-functions/latest/dg/concepts-error-handling.html",
     ),
     (
         "sfn-intrinsic-failure",
-        "an intrinsic function gets the wrong arguments",
+        "arguments of an intrinsic function have the wrong types",
         "Compare the function's arguments with the input of the failed state and correct their types.",
         "step-functions/latest/dg/concepts-error-handling.html",
     ),

@@ -54,7 +54,7 @@ TABLE = rows(
     ),
     (
         "ddb-validation-key",
-        "requests do not fit the key schema",
+        "keys in requests differ from the table's key schema",
         "Compare key names and types in the request with the table's schema, and correct the caller.",
         "amazondynamodb/latest/developerguide/Programming.Errors.html",
     ),
@@ -137,7 +137,7 @@ BUCKET = rows(
     ),
     (
         "s3-block-public-access",
-        "Block Public Access stops anonymous reads",
+        "anonymous reads are stopped by Block Public Access",
         "Serve the objects through CloudFront with origin access control instead of opening the bucket.",
         "AmazonS3/latest/userguide/troubleshoot-403-errors.html",
     ),

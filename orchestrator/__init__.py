@@ -1,0 +1,1 @@
+"""One investigation from request to stored report. Deterministic: no model routes anything."""

@@ -1,0 +1,1 @@
+"""A local AWS: moto behind a proxy that adds what moto lacks, records every call and injects faults."""
