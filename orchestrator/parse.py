@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.arn import arns_in
+from domain.arn import ARN, arns_in
 from domain.request import Request, Target
 from domain.resource import resource_from_arn
 from domain.values import utc
@@ -19,6 +19,7 @@ from orchestrator.pasted import Pasted, read_pasted
 
 EXAMPLE = "1-6740a1b2-1234567890abcdef12345678"
 XRAY_ID = re.compile(r"(?<![0-9a-z])1-([0-9a-f]{8})-([0-9a-f]{24})(?![0-9a-z])", re.IGNORECASE)
+OWN_SPAN = re.compile(r"\b(?:Self|Parent)=[0-9a-f-]{1,64}", re.IGNORECASE)
 TRACEPARENT = re.compile(r"(?<![0-9a-z])[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?![0-9a-z])", re.IGNORECASE)
 W3C_ID = re.compile(r"(?<![0-9a-z-])([0-9a-f]{32})(?![0-9a-z-])", re.IGNORECASE)
 ALMOST_ID = re.compile(r"(?<![0-9a-z.-])(1-[0-9a-z]{4,16}(?:-[0-9a-z]{0,40})?)(?![0-9a-z])", re.IGNORECASE)
@@ -31,7 +32,8 @@ SINCE = re.compile(rf"\bsince[ =:]+{ISO}", re.IGNORECASE)
 UNTIL = re.compile(rf"\b(?:until|till)[ =:]+{ISO}", re.IGNORECASE)
 LAST = re.compile(r"\b(?:last|past)\s+(\d{1,3})\s*(m|min|mins|minutes?|h|hours?)\b", re.IGNORECASE)
 NAMED = re.compile(
-    r"\b(lambda|function|table|dynamodb|api|queue|topic|state machine|bucket|role|alarm)\b(?:\s+(?:function|table|named|called))?"
+    r"\b(lambda|function|table|dynamodb|api|queue|topic|state machine|bucket|role|alarm)\b"
+    r"(?:\s+(?:function|table|named|called))?"
     r"[\s:=]+[`\"'“‘]?([A-Za-z0-9_][A-Za-z0-9_./-]{0,139})",
     re.IGNORECASE,
 )
@@ -67,8 +69,8 @@ def parse(
     if not plain:
         raise UnusableInput(f"Tell me what to investigate, for example a trace id: {EXAMPLE}")
     pasted = read_pasted(plain)
-    prose = "\n".join((plain, *pasted.texts))
-    traces = tuple(dict.fromkeys((*trace_ids(prose),)))
+    prose = "\n".join(pasted.texts) if pasted.is_json else plain
+    traces = trace_ids(prose)
     resources = tuple(resource_from_arn(arn) for arn in arns_in(prose))
     targets = () if traces and not pasted.targets else _targets(plain, pasted, found=bool(traces or resources))
     _refuse_almost(prose, traces)
@@ -91,6 +93,7 @@ def parse(
 
 def trace_ids(text: str) -> tuple[str, ...]:
     """Return the trace ids in a text as X-Ray writes them, lower case, each once, in order."""
+    text = OWN_SPAN.sub(" ", text)
     found: list[tuple[int, str]] = [(m.start(), f"1-{m[1]}-{m[2]}") for m in XRAY_ID.finditer(text)]
     found += [
         (m.start(), f"1-{m[1][:8]}-{m[1][8:]}") for pattern in (TRACEPARENT, W3C_ID) for m in pattern.finditer(text)
@@ -118,9 +121,10 @@ def _refuse_almost(text: str, traces: tuple[str, ...]) -> None:
 
 
 def _targets(plain: str, pasted: Pasted, *, found: bool) -> tuple[Target, ...]:
+    words = ARN.sub(" ", plain)
     named = [
         Target(service=KINDS[m[1].lower()], name=m[2].rstrip(".,"))
-        for m in NAMED.finditer(plain)
+        for m in NAMED.finditer(words)
         if m[2].lower() not in NOT_NAMES
     ]
     if not (named or pasted.targets or found) and BARE_NAME.fullmatch(plain) and not pasted.is_json:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pydantic import AwareDatetime
 
-from domain.evidence import Evidence
+from domain.gap import Gap
 from domain.graph import ServiceGraph
 from domain.report import Report
 from domain.request import Request, Trigger
@@ -72,7 +72,9 @@ class StoredBundle(Value):
     graph: ServiceGraph
     evidence: tuple[dict[str, object], ...]
     results: tuple[SpecialistResult, ...]
-    trace_facts: SpecialistResult
+    discovery_gaps: tuple[Gap, ...]
+    nearby: tuple[str, ...]
+    aws_calls: int
     started_at: AwareDatetime
     completed_at: AwareDatetime
 

@@ -1,0 +1,91 @@
+"""Which hypothesis explains which: a downstream fault explains the upstream symptom, a sharp cause the blunt one."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from domain.causes import cause
+from domain.evidence import EvidenceBundle
+from domain.findings import Hypothesis
+from domain.graph import ServiceGraph
+from domain.trace import TraceCall
+
+CHANGE = "deploy-regression"
+"""The one cause that is a change: it triggers another cause, where there is one, and explains nothing by itself."""
+
+CLOCK_SLACK = timedelta(minutes=5)
+"""How much later than its symptom a cause may show: metrics come by the minute, and clocks differ."""
+
+
+class Weighed(NamedTuple):
+    """A hypothesis and its score so far."""
+
+    hypothesis: Hypothesis
+    score: float
+
+    @property
+    def key(self) -> str:
+        """cause@resource."""
+        return f"{self.hypothesis.cause}@{self.hypothesis.resource}"
+
+
+def explanations(
+    weighed: Sequence[Weighed], graph: ServiceGraph, bundle: EvidenceBundle, *, threshold: float
+) -> dict[str, Weighed]:
+    """Return, for each explained hypothesis, the one that explains it in the end."""
+    direct: dict[str, Weighed] = {}
+    for one in weighed:
+        fitting = [other for other in weighed if other.score >= threshold and _explains(other, one, graph, bundle)]
+        if fitting:
+            direct[one.key] = max(fitting, key=lambda w: (_depth(w, graph), w.score, w.key))
+    return {key: _last(explainer, direct) for key, explainer in direct.items()}
+
+
+def _last(explainer: Weighed, direct: dict[str, Weighed]) -> Weighed:
+    seen = {explainer.key}
+    while explainer.key in direct and direct[explainer.key].key not in seen:
+        explainer = direct[explainer.key]
+        seen.add(explainer.key)
+    return explainer
+
+
+def _explains(cause_of: Weighed, symptom: Weighed, graph: ServiceGraph, bundle: EvidenceBundle) -> bool:
+    deep, shallow = cause_of.hypothesis, symptom.hypothesis
+    if cause_of.key == symptom.key or CHANGE in {deep.cause, shallow.cause}:
+        return False
+    if deep.since and shallow.since and deep.since > shallow.since + CLOCK_SLACK:
+        return False
+    if _defers(deep, shallow):
+        return False
+    if deep.resource in shallow.defers_to:
+        return True
+    if not cause(shallow.cause).generic:
+        return False
+    if deep.resource == shallow.resource:
+        return not cause(deep.cause).generic
+    return deep.resource in graph.downstream(shallow.resource, failing=True) or _about_a_call_of(
+        deep, shallow.resource, graph, bundle
+    )
+
+
+def _defers(one: Hypothesis, other: Hypothesis) -> bool:
+    """Whether the first itself points to the second: then it cannot explain it."""
+    return other.resource in one.defers_to and other.resource != one.resource
+
+
+def _about_a_call_of(deep: Hypothesis, caller: str, graph: ServiceGraph, bundle: EvidenceBundle) -> bool:
+    """Whether the deep one stands outside the graph (a role, a key) and is about a call that the caller's side made."""
+    if graph.downstream(deep.resource) or graph.callers(deep.resource):
+        return False
+    below = {caller, *graph.downstream(caller, failing=True)}
+    cited = (bundle[e] for e in deep.evidence if e in bundle)
+    return any(
+        (isinstance(item, TraceCall) and item.caller in below)
+        or (item.resource in below and item.resource != deep.resource)
+        for item in cited
+    )
+
+
+def _depth(weighed: Weighed, graph: ServiceGraph) -> int:
+    """Deeper is nearer to the root: fewer resources below it on the failing path."""
+    return -len(graph.downstream(weighed.hypothesis.resource, failing=True))

@@ -1,0 +1,165 @@
+"""The settlement: which hypothesis is the root cause, what the others are, or that the evidence does not decide."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.causes import cause
+from domain.evidence import EvidenceBundle
+from domain.findings import Hypothesis
+from domain.graph import ServiceGraph
+from domain.report import RankedHypothesis, Role
+from orchestrator.conclude.explain import CHANGE, Weighed, explanations
+from orchestrator.conclude.weigh import TraceView, evidence_score, merged, positioned
+
+THRESHOLD = 0.60
+"""A hypothesis below it is no verdict."""
+
+SUSPICION = 0.30
+"""A hypothesis below it does not by itself say that something is wrong."""
+
+ABOUT_EQUAL = 0.05
+"""Two roots whose scores differ by less are shown as two."""
+
+SHARED = 0.90
+"""What is left of a verdict's confidence when another root of about equal weight stands beside it."""
+
+DEEPER_UNSEEN = 0.60
+"""What is left of a hypothesis that points below itself while nothing was found there."""
+
+BEFORE_CHANGE = timedelta(minutes=2)
+CHANGE_REACH = timedelta(hours=24)
+CHANGE_CONFIRMS = 0.25
+"""The share of doubt that a change just before the onset removes from the cause it explains."""
+
+ROLE_ORDER = (Role.ROOT_CAUSE, Role.TRIGGER, Role.CONTRIBUTING, Role.SYMPTOM, Role.MINORITY, Role.RULED_OUT)
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """All hypotheses with their parts, the root first; `shared` when a second root weighs about as much."""
+
+    ranked: tuple[RankedHypothesis, ...]
+    root: RankedHypothesis | None
+    shared: bool
+    strongest: float
+
+
+def settle(hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle, graph: ServiceGraph) -> Settlement:
+    """Weigh all hypotheses against each other; the order they come in does not matter."""
+    view = TraceView.of(bundle)
+    joined = merged(hypotheses)
+    weighed = [Weighed(h, positioned(evidence_score(h, bundle), h, view, graph)) for h in joined]
+    explained = explanations(weighed, graph, bundle, threshold=THRESHOLD)
+    weighed = [_unexplained_deferral(w, explained) for w in weighed]
+    triggers = {
+        w.key: target.key
+        for w in weighed
+        if w.hypothesis.cause == CHANGE and (target := _triggered(w, weighed, explained, graph))
+    }
+    weighed = [_confirmed(w, weighed, triggers) for w in weighed]
+    candidates = sorted(
+        (w for w in weighed if w.key not in explained and w.key not in triggers and w.score >= THRESHOLD),
+        key=lambda w: (
+            -round(w.score, 6),
+            w.hypothesis.resource not in view.origins,
+            cause(w.hypothesis.cause).generic,
+            w.key,
+        ),
+    )
+    root = candidates[0] if candidates else None
+    rivals = {w.key for w in candidates[1:] if root and root.score - w.score < ABOUT_EQUAL}
+    ranked = tuple(_rank(w, root, rivals, explained, triggers) for w in weighed)
+    ordered = tuple(sorted(ranked, key=lambda r: (ROLE_ORDER.index(r.role), -r.confidence, r.cause, r.resource)))
+    first = ordered[0] if ordered and ordered[0].role is Role.ROOT_CAUSE else None
+    return Settlement(
+        ranked=ordered, root=first, shared=bool(rivals), strongest=max((w.score for w in weighed), default=0.0)
+    )
+
+
+def _unexplained_deferral(weighed: Weighed, explained: dict[str, Weighed]) -> Weighed:
+    """A symptom-shaped hypothesis that points at something deeper, where nothing was found, is not the end of it."""
+    hypothesis = weighed.hypothesis
+    points_below = [r for r in hypothesis.defers_to if r != hypothesis.resource]
+    if weighed.key in explained or not points_below or not cause(hypothesis.cause).generic:
+        return weighed
+    return weighed._replace(score=weighed.score * DEEPER_UNSEEN)
+
+
+def _triggered(
+    change: Weighed, weighed: Sequence[Weighed], explained: dict[str, Weighed], graph: ServiceGraph
+) -> Weighed | None:
+    """Return the unexplained cause that the change set off: on the same resource or next to it, and not before it."""
+    near = {
+        change.hypothesis.resource,
+        *graph.callers(change.hypothesis.resource),
+        *graph.callees(change.hypothesis.resource),
+    }
+    fitting = [
+        w
+        for w in weighed
+        if w.hypothesis.cause != CHANGE
+        and w.key not in explained
+        and w.score >= THRESHOLD
+        and w.hypothesis.resource in near
+        and _follows(change.hypothesis, w.hypothesis)
+    ]
+    same_first = sorted(fitting, key=lambda w: (w.hypothesis.resource != change.hypothesis.resource, -w.score, w.key))
+    return same_first[0] if same_first else None
+
+
+def _follows(change: Hypothesis, effect: Hypothesis) -> bool:
+    if change.since is None or effect.since is None:
+        return True
+    return change.since - BEFORE_CHANGE <= effect.since <= change.since + CHANGE_REACH
+
+
+def _confirmed(weighed: Weighed, all_of_them: Sequence[Weighed], triggers: dict[str, str]) -> Weighed:
+    """A change that comes just before and explains this kind takes doubt away from its effect."""
+    changes = [
+        w
+        for w in all_of_them
+        if triggers.get(w.key) == weighed.key and w.hypothesis.resource == weighed.hypothesis.resource
+    ]
+    if not changes:
+        return weighed
+    strength = max(change.score for change in changes)
+    return weighed._replace(score=1 - (1 - weighed.score) * (1 - CHANGE_CONFIRMS * strength))
+
+
+def _rank(
+    weighed: Weighed, root: Weighed | None, rivals: set[str], explained: dict[str, Weighed], triggers: dict[str, str]
+) -> RankedHypothesis:
+    hypothesis = weighed.hypothesis
+    is_root = root is not None and weighed.key == root.key
+    share = SHARED if rivals and (is_root or weighed.key in rivals) else 1.0
+    explainer = explained.get(weighed.key)
+    return RankedHypothesis(
+        cause=hypothesis.cause,
+        resource=hypothesis.resource,
+        summary=hypothesis.summary,
+        confidence=round(min(0.99, weighed.score * share), 2),
+        role=_role(weighed, root, rivals, explained, triggers),
+        evidence=hypothesis.evidence,
+        contradicting=tuple(s.evidence for s in hypothesis.contradicting),
+        specialist=hypothesis.specialist,
+        since=hypothesis.since,
+        explained_by=explainer.key if explainer else triggers.get(weighed.key),
+    )
+
+
+def _role(
+    weighed: Weighed, root: Weighed | None, rivals: set[str], explained: dict[str, Weighed], triggers: dict[str, str]
+) -> Role:
+    if root is not None and weighed.key == root.key:
+        return Role.ROOT_CAUSE
+    if weighed.key in explained:
+        return Role.SYMPTOM
+    if weighed.key in triggers:
+        return Role.TRIGGER if root is not None and triggers[weighed.key] == root.key else Role.CONTRIBUTING
+    if weighed.key in rivals:
+        return Role.CONTRIBUTING
+    if weighed.score < SUSPICION:
+        return Role.RULED_OUT
+    near = root is not None and weighed.hypothesis.resource == root.hypothesis.resource
+    return Role.CONTRIBUTING if near and weighed.score >= THRESHOLD else Role.MINORITY

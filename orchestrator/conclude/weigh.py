@@ -1,0 +1,118 @@
+"""How much speaks for a hypothesis: strength of its evidence, and where it stands in the trace.
+
+Pieces of evidence that come from one look are not independent, so the strongest of them counts; independent looks
+add up as probabilities do (noisy-or). What contradicts takes away in the same way.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from domain.evidence import EvidenceBundle
+from domain.findings import Hypothesis, Strength, Support
+from domain.graph import ServiceGraph
+from domain.trace import TraceCall, TraceOverview, TraceSegment
+
+WEIGHT = {Strength.PROOF: 0.80, Strength.STRONG: 0.50, Strength.WEAK: 0.20}
+"""The share of doubt that one look of this strength removes."""
+
+AT_ORIGIN = 0.40
+"""The share of doubt removed by standing where the trace's failure began."""
+
+UNTOUCHED = 0.45
+"""What is left of a hypothesis about a resource whose every traced call succeeded, unless it cites the trace."""
+
+ELSEWHERE = 0.75
+"""What is left of a hypothesis about a resource that the failing trace does not know, unless it cites the trace."""
+
+
+class TraceView(NamedTuple):
+    """What the trace says about position: where failures began, which resources took part in them, which did not."""
+
+    known: bool
+    failed: bool
+    origins: frozenset[str]
+    failing: frozenset[str]
+    seen: frozenset[str]
+    origin_evidence: frozenset[str]
+
+    @classmethod
+    def of(cls, bundle: EvidenceBundle) -> "TraceView":
+        """Read the positions from the trace's evidence."""
+        calls, segments = bundle.of(TraceCall), bundle.of(TraceSegment)
+        bad_segments = [s for s in segments if s.failed]
+        callers_that_failed = {s.resource for s in bad_segments}
+        bad_calls = [c for c in calls if c.failed and (c.fault or c.throttle or c.caller in callers_that_failed)]
+        origins = {c.resource for c in bad_calls if c.origin} | {s.resource for s in bad_segments if s.origin}
+        return cls(
+            known=bool(bundle.of(TraceOverview)),
+            failed=bool(bad_calls or bad_segments),
+            origins=frozenset(origins),
+            failing=frozenset({c.resource for c in bad_calls} | {c.caller for c in bad_calls} | callers_that_failed),
+            seen=frozenset({c.resource for c in calls} | {s.resource for s in segments}),
+            origin_evidence=frozenset({c.id for c in bad_calls if c.origin} | {s.id for s in bad_segments if s.origin}),
+        )
+
+
+def merged(hypotheses: Iterable[Hypothesis]) -> tuple[Hypothesis, ...]:
+    """Join what several specialists say of one cause at one resource, in a fixed order."""
+    groups: dict[tuple[str, str], list[Hypothesis]] = {}
+    for hypothesis in hypotheses:
+        groups.setdefault((hypothesis.cause, hypothesis.resource), []).append(hypothesis)
+    return tuple(_join(sorted(groups[key], key=_best_first)) for key in sorted(groups))
+
+
+def _best_first(hypothesis: Hypothesis) -> tuple[float, str, str]:
+    return (-sum(WEIGHT[s.strength] for s in hypothesis.supports), hypothesis.specialist, hypothesis.summary)
+
+
+def _join(group: Sequence[Hypothesis]) -> Hypothesis:
+    return group[0].model_copy(
+        update={
+            "supports": _strongest(s for h in group for s in h.supports),
+            "contradicting": _strongest(s for h in group for s in h.contradicting),
+            "since": min((h.since for h in group if h.since is not None), default=None),
+            "defers_to": tuple(sorted({r for h in group for r in h.defers_to})),
+        }
+    )
+
+
+def _strongest(supports: Iterable[Support]) -> tuple[Support, ...]:
+    best: dict[str, Support] = {}
+    for support in supports:
+        known = best.get(support.evidence)
+        if known is None or WEIGHT[support.strength] > WEIGHT[known.strength]:
+            best[support.evidence] = support
+    return tuple(best[key] for key in sorted(best, key=lambda k: (-WEIGHT[best[k].strength], k)))
+
+
+def evidence_score(hypothesis: Hypothesis, bundle: EvidenceBundle) -> float:
+    """Return how much the evidence alone supports it, 0 to 1."""
+    supported = _noisy_or(hypothesis.supports, bundle)
+    return supported * (1 - _noisy_or(hypothesis.contradicting, bundle))
+
+
+def _noisy_or(supports: Iterable[Support], bundle: EvidenceBundle) -> float:
+    by_look: dict[tuple[str, str, str], float] = {}
+    for support in supports:
+        if support.evidence in bundle:
+            item = bundle[support.evidence]
+            look = (item.kind, item.source, item.resource)
+            by_look[look] = max(by_look.get(look, 0.0), WEIGHT[support.strength])
+    doubt = 1.0
+    for weight in by_look.values():
+        doubt *= 1 - weight
+    return 1 - doubt
+
+
+def positioned(score: float, hypothesis: Hypothesis, view: TraceView, graph: ServiceGraph) -> float:
+    """Return the score after asking where in the trace the hypothesis stands."""
+    if not view.known:
+        return score
+    cites_origin = bool(view.origin_evidence & set(hypothesis.evidence))
+    if view.failed and (hypothesis.resource in view.origins or cites_origin):
+        return 1 - (1 - score) * (1 - AT_ORIGIN)
+    if cites_origin or hypothesis.resource in view.failing:
+        return score
+    if hypothesis.resource in view.seen:
+        return score * UNTOUCHED
+    return score * ELSEWHERE if graph.node(hypothesis.resource) is None or view.failed else score

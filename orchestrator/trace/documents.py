@@ -1,0 +1,229 @@
+"""Segment documents to a tree of nodes.
+
+What real documents teach: segments arrive unordered; a document may be sent twice (in progress, then complete); a
+subsegment may be sent on its own and belongs under its parent; an inferred segment repeats its caller's subsegment.
+https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from domain.awserrors import error_code
+from domain.trace import TracedError
+from domain.values import from_epoch
+
+MAX_DEPTH = 64
+MAX_MESSAGE = 2_000
+
+
+@dataclass(eq=False)
+class Node:
+    """One segment or subsegment. `server` are the segments that other services sent for this call."""
+
+    id: str
+    name: str
+    document: dict[str, Any]
+    segment: bool
+    parent: "Node | None" = None
+    children: list["Node"] = field(default_factory=list)
+    server: list["Node"] = field(default_factory=list)
+
+    @property
+    def aws(self) -> dict[str, Any]:
+        """The aws block."""
+        return _block(self.document, "aws")
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The http.request block."""
+        return _block(_block(self.document, "http"), "request")
+
+    @property
+    def http_status(self) -> int | None:
+        """The status of the http.response block."""
+        status = _block(_block(self.document, "http"), "response").get("status")
+        return status if isinstance(status, int) else None
+
+    @property
+    def origin(self) -> str:
+        """The type of AWS resource that the segment ran on or infers."""
+        return _text(self.document.get("origin"))
+
+    @property
+    def namespace(self) -> str:
+        """aws or remote for a call that leaves the program, else empty or local."""
+        return _text(self.document.get("namespace"))
+
+    @property
+    def inferred(self) -> bool:
+        """Whether X-Ray made this segment up from a caller's subsegment."""
+        return self.document.get("inferred") is True
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is a call that leaves the program."""
+        return not self.segment and self.namespace in {"aws", "remote"}
+
+    @property
+    def start(self) -> datetime:
+        """When it began, UTC."""
+        return from_epoch(_number(self.document.get("start_time")) or 0.0)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None when it has no end."""
+        start, end = _number(self.document.get("start_time")), _number(self.document.get("end_time"))
+        return None if start is None or end is None else round(max(0.0, end - start), 6)
+
+    @property
+    def flags(self) -> tuple[bool, bool, bool]:
+        """Error, fault, throttle."""
+        return (
+            self.document.get("error") is True,
+            self.document.get("fault") is True,
+            self.document.get("throttle") is True,
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed, by its own flags, its own exceptions or its HTTP status."""
+        return any(self.flags) or bool(self.errors) or (self.http_status or 0) >= 400
+
+    @property
+    def errors(self) -> tuple[TracedError, ...]:
+        """Its own exceptions. A cause that is a string only points at a child's exception."""
+        return tuple(_traced_error(e) for e in self.exceptions)
+
+    @property
+    def exceptions(self) -> list[dict[str, Any]]:
+        """Its own exceptions, as the document has them."""
+        found = _block(self.document, "cause").get("exceptions")
+        return [e for e in found if isinstance(e, dict)] if isinstance(found, list) else []
+
+    def walk(self) -> Iterator["Node"]:
+        """Yield this node and everything below it in its own documents."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def owner(self) -> "Node":
+        """The segment it belongs to."""
+        node = self
+        while node.parent is not None and not node.segment:
+            node = node.parent
+        return node
+
+
+@dataclass(frozen=True)
+class TraceTree:
+    """All segments of one trace, their ids, and how many documents could not be read."""
+
+    trace_id: str
+    segments: tuple[Node, ...]
+    by_id: dict[str, Node]
+    unreadable: int
+
+    def nodes(self) -> Iterator[Node]:
+        """Yield every segment and subsegment."""
+        for segment in self.segments:
+            yield from segment.walk()
+
+
+def read_documents(trace_id: str, documents: Iterable[str]) -> TraceTree:
+    """Read a trace's documents; what is no JSON object is counted and left out, never guessed at."""
+    best: dict[str, dict[str, Any]] = {}
+    unreadable = 0
+    for position, text in enumerate(documents):
+        document = _parse(text)
+        if document is None:
+            unreadable += 1
+            continue
+        key = _text(document.get("id")) or f"document-{position}"
+        if key not in best or _completeness(document) > _completeness(best[key]):
+            best[key] = document
+    by_id: dict[str, Node] = {}
+    tops = [_node(document, key, None, by_id, 0) for key, document in sorted(best.items())]
+    segments = [node for node in tops if not _adopt(node, by_id)]
+    for segment in segments:
+        parent = by_id.get(_text(segment.document.get("parent_id")))
+        if parent is not None and parent.owner is not segment:
+            parent.server.append(segment)
+    ordered = sorted(segments, key=lambda n: (n.start, n.inferred, n.id))
+    return TraceTree(trace_id=trace_id, segments=tuple(ordered), by_id=by_id, unreadable=unreadable)
+
+
+def _parse(text: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _completeness(document: dict[str, Any]) -> tuple[bool, int]:
+    """A document with an end is newer than one in progress; of two alike the richer one stays."""
+    return (_number(document.get("end_time")) is not None, len(document))
+
+
+def _node(document: dict[str, Any], key: str, parent: Node | None, by_id: dict[str, Node], depth: int) -> Node:
+    node = Node(
+        id=key,
+        name=_text(document.get("name"))[:250] or "unnamed",
+        document=document,
+        segment=parent is None,
+        parent=parent,
+    )
+    by_id.setdefault(key, node)
+    inner = document.get("subsegments")
+    if isinstance(inner, list) and depth < MAX_DEPTH:
+        for position, child in enumerate(inner):
+            if isinstance(child, dict):
+                child_key = _text(child.get("id")) or f"{key}.{position}"
+                node.children.append(_node(child, child_key, node, by_id, depth + 1))
+    return node
+
+
+def _adopt(node: Node, by_id: dict[str, Node]) -> bool:
+    """Put a subsegment that was sent on its own under its parent."""
+    if node.document.get("type") != "subsegment":
+        return False
+    parent = by_id.get(_text(node.document.get("parent_id")))
+    if parent is None or parent is node or parent in node.walk():
+        return False
+    if all(child.id != node.id for child in parent.children):
+        parent.children.append(node)
+    node.parent, node.segment = parent, False
+    return True
+
+
+def _traced_error(exception: dict[str, Any]) -> TracedError:
+    kind = _text(exception.get("type")) or "Exception"
+    message = _text(exception.get("message"))[:MAX_MESSAGE]
+    stack = exception.get("stack")
+    first = stack[0] if isinstance(stack, list) and stack and isinstance(stack[0], dict) else None
+    frame = f"{_text(first.get('path'))}:{first.get('line')} in {_text(first.get('label'))}" if first else None
+    return TracedError(
+        type=kind[:250],
+        message=message,
+        code=error_code(kind, message),
+        remote=exception.get("remote") is True,
+        frame=frame,
+    )
+
+
+def _block(document: dict[str, Any], name: str) -> dict[str, Any]:
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
+    return float(value) if usable else None

@@ -1,0 +1,113 @@
+"""Telling an error from other log messages, over the runtimes' formats. Pure.
+
+Plain and JSON formats: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+"""
+
+import json
+import re
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from specialists.awslambda.reports import is_report
+
+MAX_READ = 4_000
+MAX_TEXT = 2_000
+"""How many characters of a message are read, and how many of an error's text are kept."""
+
+PATTERN = (
+    "?ERROR ?Error ?error ?Exception ?exception ?Traceback ?FATAL ?CRITICAL ?panic ?fatal ?denied"
+    ' ?"timed out" ?"not found" ?"no space" ?"Too many" ?"Read-only" ?ETIMEDOUT ?ECONN ?failed ?INIT_REPORT'
+)
+"""CloudWatch's filter: any of these; `is_error` decides again."""
+
+ERROR_LIKE = re.compile(
+    r"\[?\b(?:ERROR|FATAL|CRITICAL)\b|\b[\w.$]{0,80}(?:Error|Exception|Fault)\b\s*[:({]|\"errorType\"|Traceback \(most recent"
+    r"|Task timed out after|signal: \w+|\bpanic: |\bfatal error: |\[Errno \d+\]|\bE(?:ACCES|MFILE|NOSPC|ROFS|TIMEDOUT|CONN[A-Z]{3,7})\b"
+    r"|Status: (?:timeout|error)|\bis not authorized to perform|Couldn't find valid bootstrap|fork/exec |heap out of memory"
+)
+QUIET = re.compile(r"\[(?:INFO|WARN|WARNING|DEBUG|TRACE)\]|\t(?:INFO|WARN|DEBUG|TRACE)\t|^(?:START|END|EXTENSION|LOGS)\s")
+TIMED_OUT = re.compile(r"Task timed out after \d{1,4}\.\d{1,3} seconds")
+EXITED = re.compile(r"RequestId: \S{1,64} Error: (Runtime exited[^\r\n]{0,200}|Runtime failed[^\r\n]{0,200})")
+PYTHON = re.compile(r"\[ERROR\] ([A-Za-z_][\w.]{0,120})(?:: ?([^\r\n]{0,500}))?(?=[\r\n]|$)")
+NODE_UNHANDLED = re.compile(r"\tERROR\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection)[\s:]{0,4}(\{.{0,4000})", re.DOTALL)
+NAMED = re.compile(r"(?:^|[\s:\]])((?:[A-Za-z_$][\w$]{0,60}\.){0,8}[A-Z][\w$]{0,60}(?:Error|Exception)): ?([^\r\n]{0,500})")
+FIELD = re.compile(r'"(errorType|errorMessage)"\s{0,2}:\s{0,2}"((?:[^"\\]|\\.){0,1000})"')
+BAD_END = re.compile(r'Status: (?:timeout|error)|"status"\s{0,2}:\s{0,2}"(?:timeout|error|failure)"')
+FRAMES = ("stackTrace", "stack", "trace")
+
+
+class LogError(NamedTuple):
+    """An error as a log message gives it; `fatal`: the runtime says that the invocation ended with it."""
+
+    type: str
+    message: str
+    fatal: bool
+
+
+def is_error(message: str) -> bool:
+    """Tell whether a log message speaks of an error."""
+    return read_error(message[:MAX_READ]) is not None or (is_report(message) and BAD_END.search(message) is not None)
+
+
+@lru_cache(maxsize=8192)
+def read_error(message: str) -> LogError | None:
+    """Return the error in a log message, or None where it is none: another level, or a platform report."""
+    if is_report(message):
+        return None
+    event = _json(message)
+    if event is not None:
+        return _from_json(event)
+    return _from_text(message)
+
+
+def _from_text(message: str) -> LogError | None:
+    if match := TIMED_OUT.search(message):
+        return LogError("Sandbox.Timedout", match.group(), fatal=True)
+    if match := EXITED.search(message):
+        return LogError("Runtime.ExitError", match.group(1), fatal=True)
+    if match := NODE_UNHANDLED.search(message):
+        event = _json(match.group(1))
+        found = _from_json(event) if event is not None else None
+        return (found or LogError("", match.group(1)[:500], fatal=True))._replace(fatal=True)
+    if (match := PYTHON.search(message)) and _unhandled(match.group(1), message):
+        return LogError(match.group(1), match.group(2) or "", fatal=True)
+    if fields := dict(FIELD.findall(message)):  # JSON that was cut, or that stands inside other text
+        return LogError(fields.get("errorType", ""), fields.get("errorMessage", ""), fatal="tackTrace" in message)
+    if QUIET.search(message) or not ERROR_LIKE.search(message):
+        return None
+    named = NAMED.search(message)
+    if named is None:
+        return LogError("", message[:MAX_TEXT], fatal=False)
+    return LogError(named.group(1), named.group(2), fatal="\tat " in message or "\n  at " in message or "\n   at " in message)
+
+
+def _unhandled(name: str, message: str) -> bool:
+    return name.endswith(("Error", "Exception")) or name.startswith("Runtime.") or "Traceback" in message
+
+
+def _from_json(event: dict[str, Any]) -> LogError | None:
+    inner = event.get("message")
+    if isinstance(inner, dict) and "errorType" in inner:
+        event = {**event, **inner}
+    if "errorType" in event or "errorMessage" in event:
+        fatal = any(name in event for name in FRAMES)
+        return LogError(str(event.get("errorType", "")), str(event.get("errorMessage", "")), fatal)
+    text = str(event.get("message") or event.get("msg") or event.get("error") or "")
+    if match := TIMED_OUT.search(text) or EXITED.search(text):
+        return _from_text(match.group())
+    level = str(event.get("level") or event.get("severity") or event.get("log_level") or "").upper()
+    if level not in {"ERROR", "FATAL", "CRITICAL"}:
+        return None
+    name = str(event.get("exception_name") or "")
+    detail = str(event.get("exception") or event.get("error") or "")
+    return LogError(name, f"{text} {detail}".strip()[:MAX_TEXT], fatal=False)
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    if not text.lstrip()[:1] == "{":
+        return None
+    try:
+        event = json.loads(text)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None

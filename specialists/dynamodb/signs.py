@@ -1,0 +1,231 @@
+"""What callers were told when the table refused them: every error text read once, as one thing.
+
+Codes and texts: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html and the error
+shapes of DynamoDB's API model. Throttling reasons, such as IndexWriteKeyRangeThroughputExceeded:
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain.evidence import Evidence, EvidenceBundle
+from domain.graph import ServiceGraph
+from domain.resource import Resource
+from domain.trace import TraceCall, TracedError, TraceSegment
+from specialists.contract import Case
+from specialists.dynamodb.evidence import Side
+from specialists.dynamodb.metrics import READS, WRITES
+from specialists.kit.loglines import LogLines
+
+MAX_TEXT = 2_000
+
+
+class Reading(StrEnum):
+    """What an error text says. The first that fits is meant: a cancelled transaction that names a throttle is one."""
+
+    KEY_RANGE = "a partition's limit"
+    INDEX_CAPACITY = "an index's capacity"
+    ACCOUNT = "the account's limit"
+    MAXIMUM = "the table's own maximum"
+    GROWING = "capacity not there yet, or a hot key"
+    CONTROL = "too many management calls"
+    CAPACITY = "provisioned capacity"
+    KMS = "the key"
+    KMS_RATE = "too many calls to KMS"
+    STREAM = "no such stream"
+    TOO_LARGE = "too large"
+    NO_INDEX = "no such index"
+    NO_TABLE = "no such table"
+    TRANSACTION = "transaction cancelled"
+    CONDITION = "condition not met"
+    KEY_SCHEMA = "keys do not fit"
+    VALIDATION = "invalid request"
+    THROTTLED = "throttled, no reason given"
+    INTERNAL = "DynamoDB's own error"
+
+
+THROTTLES = frozenset(
+    {
+        Reading.KEY_RANGE,
+        Reading.INDEX_CAPACITY,
+        Reading.ACCOUNT,
+        Reading.MAXIMUM,
+        Reading.GROWING,
+        Reading.CAPACITY,
+        Reading.THROTTLED,
+    }
+)
+"""Readings of data requests that were throttled."""
+
+
+def _rows(*rows: tuple[Reading, str]) -> tuple[tuple[Reading, re.Pattern[str]], ...]:
+    return tuple((reading, re.compile(pattern, re.IGNORECASE)) for reading, pattern in rows)
+
+
+TEXTS = _rows(
+    (Reading.KMS_RATE, r"rate at which you may call KMS"),
+    (Reading.KMS, r"KMS key|AWSKMS|\bKMS\w{0,12}(?:Disabled|InvalidState|NotFound|AccessDenied)|\bkms:[A-Z]"),
+    (Reading.KMS, r"inaccessible.?encryption.?credentials"),
+    (Reading.KEY_RANGE, r"(?:Table|Index)(?:Read|Write)KeyRangeThroughputExceeded"),
+    (Reading.INDEX_CAPACITY, r"Index(?:Read|Write)(?:Provisioned|MaxOnDemand)ThroughputExceeded"),
+    (Reading.INDEX_CAPACITY, r"(?:throughput|capacity) (?:for|of) (?:one or more )?(?:the )?(?:global )?secondary index"),
+    (Reading.ACCOUNT, r"throughput (?:limit|quota) for your account|RequestLimitExceeded|AccountLimitExceeded"),
+    (Reading.MAXIMUM, r"maximum OnDemandThroughput|TableReadMaxOnDemand|TableWriteMaxOnDemand"),
+    (Reading.GROWING, r"current capacity of your table or index|\bhot (?:key|partition)"),
+    (Reading.CONTROL, r"Rate of requests exceeds the allowed throughput|Subscriber limit exceeded"),
+    (Reading.CAPACITY, r"ProvisionedThroughputExceeded|provisioned throughput"),
+    (Reading.STREAM, r"Stream:? \S{1,400} not found|TrimmedDataAccess"),
+    (Reading.TOO_LARGE, r"ItemCollectionSizeLimit|Collection size exceeded|Item size\b.{0,40}\bexceeded"),
+    (Reading.TOO_LARGE, r"\bitem\b.{0,40}\bmaximum allowed size"),
+    (Reading.NO_INDEX, r"does not have the specified index|IndexNotFound|\bindex:? \S{1,300} not found"),
+    (Reading.THROTTLED, r"\[[^\]]{0,400}ThrottlingError"),
+    (Reading.TRANSACTION, r"TransactionCancell?ed|TransactionConflict|TransactionInProgress|Transaction is ongoing"),
+    (Reading.CONDITION, r"ConditionalCheckFailed|conditional request failed"),
+    (Reading.KEY_SCHEMA, r"key element does not match|missing the key|missed key schema|key schema|part of the key"),
+    (Reading.KEY_SCHEMA, r"mismatch for (?:index )?key|conditions on the keys is invalid|key attribute|index key"),
+    (Reading.KEY_SCHEMA, r"size of (?:the )?(?:hash|range|partition|sort) ?key|non-primary key attributes"),
+    (Reading.NO_TABLE, r"Requested resource not found|non-existent table|TableNotFound|ResourceNotFoundException"),
+    (Reading.VALIDATION, r"ValidationException|ValidationError"),
+    (Reading.THROTTLED, r"Throttl|Too ?Many ?Requests|Rate exceeded"),
+    (Reading.INTERNAL, r"InternalServerError|InternalFailure|Internal server error|ServiceUnavailable"),
+)
+"""Tried in this order; each pattern is bounded."""
+
+MANAGEMENT = re.compile(r"(?:Create|Update|Delete|Describe|List|Restore|Tag|Untag|Enable|Disable|Export|Import)[A-Z]")
+"""Operations of the control plane; those on items are UpdateItem and DeleteItem."""
+
+_OPERATIONS = "|".join((*READS, *WRITES, "ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"))
+OPERATION = re.compile(
+    rf"(?:when calling the|DynamoDB:|operation:?) ?({_OPERATIONS}|(?:Describe|Create|Update)Table)\b"
+)
+"""The operation as boto3 and the Go SDK name it in their errors."""
+
+MENTIONS = re.compile(
+    r"dynamo|configured provisioned throughput|capacity of your table|Requested resource not found|conditional request"
+    rf"|ConditionalCheckFailed|TransactionCancell?ed|ItemCollectionSize|key element does not match|Missing the key"
+    rf"|calling the (?:{_OPERATIONS}|DescribeTable) operation|Item size\b.{{0,40}}\bexceeded",
+    re.IGNORECASE,
+)
+"""Marks a line that speaks of DynamoDB; a code such as ThrottlingException alone may be another service's."""
+
+
+class Sign(NamedTuple):
+    """One refusal: what was said, to whom, about which operation, and the evidence that holds it."""
+
+    reading: Reading
+    text: str
+    at: datetime | None
+    caller: str
+    operation: str | None
+    evidence: Evidence
+
+    @property
+    def side(self) -> Side | None:
+        """Which side it burdened, where the operation or the reason tells."""
+        if self.operation in READS or re.search(r"(?:Table|Index)Read[A-Z]", self.text):
+            return "read"
+        return "write" if self.operation in WRITES or re.search(r"(?:Table|Index)Write[A-Z]", self.text) else None
+
+
+def read_text(text: str, operation: str | None = None) -> Reading | None:
+    """Say what an error text means; None when it is none of DynamoDB's refusals (a denied permission is IAM's)."""
+    found = next((reading for reading, pattern in TEXTS if pattern.search(text[:MAX_TEXT])), None)
+    manages = operation is not None and operation not in WRITES and MANAGEMENT.match(operation) is not None
+    if manages and (found in {Reading.THROTTLED, Reading.CAPACITY} or "LimitExceededException" in text):
+        return Reading.CONTROL
+    on_items = operation in READS or operation in WRITES
+    # AWS words an on-demand table's refusal of an item request like that of a management call.
+    return Reading.THROTTLED if on_items and found is Reading.CONTROL else found
+
+
+def signs(case: Case, *readings: Reading) -> tuple[Sign, ...]:
+    """Return the refusals with one of these readings, all without any, oldest first."""
+    found = [sign for sign in _all(case) if not readings or sign.reading in readings]
+    return tuple(sorted(found, key=lambda s: (s.at.timestamp() if s.at else 0.0, s.evidence.id, s.text)))
+
+
+def cited(found: Iterable[Sign], most: int = 5) -> tuple[Evidence, ...]:
+    """Return the evidence that holds these refusals, each once, the first few of many."""
+    return tuple({sign.evidence.id: sign.evidence for sign in found}.values())[:most]
+
+
+def began(found: Iterable[Sign]) -> datetime | None:
+    """Return the time of the first refusal."""
+    return min((sign.at for sign in found if sign.at), default=None)
+
+
+def failed_calls(seen: EvidenceBundle, table: str) -> tuple[TraceCall, ...]:
+    """Return the trace's failed calls to the table."""
+    return tuple(call for call in seen.of(TraceCall, table) if call.failed)
+
+
+def _all(case: Case) -> Iterator[Sign]:
+    calls = failed_calls(case.evidence, case.target.id)
+    for call in calls:
+        yield from _of_call(call)
+    told = {call.caller for call in calls if call.errors}
+    tables = _tables_by_caller(case)
+    for segment in case.evidence.of(TraceSegment):
+        if segment.failed and segment.resource not in told:
+            alone = tables.get(segment.resource) == {case.target.id}
+            texts = ((_text(error), segment.start) for error in segment.errors)
+            yield from _of_texts(texts, case.target, segment.resource, alone, segment)
+    for lines in case.all(LogLines):
+        caller = _caller_of(lines, case.graph)
+        if caller is not None and caller.id not in told:
+            alone = tables.get(caller.id) == {case.target.id}
+            texts = ((event.message, event.at) for event in lines.events)
+            yield from _of_texts(texts, case.target, caller.id, alone, lines)
+
+
+def _of_call(call: TraceCall) -> Iterator[Sign]:
+    for error in call.errors:
+        reading = read_text(_text(error), call.operation)
+        if reading:
+            yield Sign(reading, _text(error), call.start, call.caller, call.operation, call)
+            return
+    if not call.errors and (call.throttle or call.http_status == 429):
+        yield Sign(Reading.THROTTLED, "", call.start, call.caller, call.operation, call)
+    elif not call.errors and (call.http_status or 0) >= 500:
+        yield Sign(Reading.INTERNAL, "", call.start, call.caller, call.operation, call)
+
+
+def _of_texts(
+    texts: Iterable[tuple[str, datetime]], table: Resource, caller: str, alone: bool, evidence: Evidence
+) -> Iterator[Sign]:
+    """Read a caller's own texts; `alone`: the table is the only one that it calls, so they are about it."""
+    for text, at in texts:
+        if not MENTIONS.search(text) or not (alone or _names(text, table)):
+            continue
+        operation = OPERATION.search(text)
+        name = operation.group(1) if operation else None
+        reading = read_text(text, name)
+        if reading:
+            yield Sign(reading, text, at, caller, name, evidence)
+
+
+def _tables_by_caller(case: Case) -> dict[str, set[str]]:
+    pairs = [(edge.source, edge.target) for edge in case.graph.edges]
+    pairs += [(call.caller, call.resource) for call in case.evidence.of(TraceCall)]
+    found: dict[str, set[str]] = {}
+    for caller, called in pairs:
+        if ":dynamodb:" in called:
+            found.setdefault(caller, set()).add(called)
+    return found
+
+
+def _text(error: TracedError) -> str:
+    return " ".join(part for part in (error.code, error.type, error.message) if part)
+
+
+def _names(text: str, table: Resource) -> bool:
+    return re.search(rf"(?:table/|table:? ?[`'\"]?){re.escape(table.name)}(?![\w.-])", text, re.IGNORECASE) is not None
+
+
+def _caller_of(lines: LogLines, graph: ServiceGraph) -> Resource | None:
+    name = lines.log_group.removeprefix("/aws/lambda/")
+    callers = (node for node in graph.nodes if node.name == name and lines.log_group != name)
+    return next(callers, None)

@@ -1,0 +1,358 @@
+"""Read-only looks at roles: which role, whether it can be assumed, what its policies say, who changed them."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aws.reads import read
+from domain.evidence import Evidence
+from domain.resource import ResourceType
+from specialists.contract import Look, probe
+from specialists.iam.evidence import (
+    ChangesSearched,
+    EndpointPolicy,
+    FunctionLogs,
+    PolicyList,
+    RolePolicy,
+    RoleState,
+    RunsAs,
+)
+from specialists.iam.evaluator import Outcome, Policy, Request, decide
+from specialists.iam.policies import Statement, statements_of
+from specialists.iam.refusals import refusals
+from specialists.kit.answers import absent
+from specialists.kit.change import Change
+from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.loglines import LogLines
+from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
+
+if TYPE_CHECKING:
+    from types_boto3_iam.type_defs import RoleTypeDef
+
+LAMBDA = {ResourceType.LAMBDA}
+CREDENTIALS = re.compile(r"(ACCESS_?KEY|SECRET_?(ACCESS_?)?KEY|SESSION_?TOKEN|AWS_?(KEY|SECRET|TOKEN|CREDENTIALS))", re.I)
+GET_ROLE = read("iam", "GetRole")
+GET_POLICY = (read("iam", "GetPolicy"), read("iam", "GetPolicyVersion"))
+LIST_ATTACHED = read("iam", "ListAttachedRolePolicies")
+LIST_INLINE = (read("iam", "ListRolePolicies"), read("iam", "GetRolePolicy"))
+HOME_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+"""Where a partition's IAM events are recorded.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+"""
+MAX_POLICY_LOOKUPS = 2
+
+
+@probe(read("lambda", "GetFunctionConfiguration"), yields=(RunsAs,), only=LAMBDA)
+def execution_role(look: Look) -> Iterator[Evidence]:
+    """Which role the function runs as, and whether Lambda itself reports a problem with it."""
+    found = look.aws.lambda_.get_function_configuration(FunctionName=look.target.id)
+    variables = found.get("Environment", {}).get("Variables", {})
+    reasons = (found.get("StateReasonCode"), found.get("LastUpdateStatusReasonCode"))
+    yield RunsAs(
+        resource=look.target.id,
+        source="lambda:GetFunctionConfiguration",
+        role_arn=found["Role"],
+        log_group=found.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{look.target.name}",
+        vpc_id=found.get("VpcConfig", {}).get("VpcId", ""),
+        reasons=tuple(dict.fromkeys(reason for reason in reasons if reason)),
+        credential_variables=tuple(sorted(name for name in variables if CREDENTIALS.search(name))),
+    )
+
+
+@probe(read("stepfunctions", "DescribeStateMachine"), yields=(RunsAs,), only={ResourceType.STATE_MACHINE})
+def machine_role(look: Look) -> Iterator[Evidence]:
+    """Which role the state machine runs as."""
+    found = look.aws.stepfunctions.describe_state_machine(stateMachineArn=look.target.id)
+    yield RunsAs(resource=look.target.id, source="states:DescribeStateMachine", role_arn=found["roleArn"])
+
+
+@probe(GET_ROLE, yields=(RunsAs, RoleState), only={ResourceType.ROLE, ResourceType.ASSUMED_ROLE})
+def named_role(look: Look) -> Iterator[Evidence]:
+    """Which role the trace means: a role session tells its name only."""
+    role = _role(look, look.target.name)
+    if role is None:
+        yield RoleState(resource=look.target.id, source="iam:GetRole", name=look.target.name, exists=False)
+    else:
+        yield RunsAs(resource=look.target.id, source="iam:GetRole", role_arn=role["Arn"])
+
+
+@probe(GET_ROLE, *GET_POLICY, yields=(RoleState, RolePolicy), needs=(RunsAs,))
+def role_and_boundary(look: Look) -> Iterator[Evidence]:
+    """Whether the role exists, whom its trust policy lets assume it, and what its permissions boundary lets through."""
+    for name, arn in {**_roles(look), **_assumed(look)}.items():
+        role = _role(look, name)
+        yield _state(name, arn, role)
+        boundary = (role or {}).get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+        if boundary:
+            yield _managed(look, arn, boundary, "boundary")
+
+
+@probe(LIST_ATTACHED, *GET_POLICY, GET_ROLE, yields=(PolicyList, RolePolicy), needs=(RunsAs,))
+def attached_policies(look: Look) -> Iterator[Evidence]:
+    """What the managed policies attached to the role allow and deny."""
+    for name, arn in _roles(look).items():
+        yield from _attached(look, name, arn)
+
+
+@probe(*LIST_INLINE, GET_ROLE, yields=(PolicyList, RolePolicy), needs=(RunsAs,))
+def inline_policies(look: Look) -> Iterator[Evidence]:
+    """What the policies written into the role itself allow and deny."""
+    for name, arn in _roles(look).items():
+        yield from _inline(look, name, arn)
+
+
+@probe(
+    LOOKUP_EVENTS, LIST_ATTACHED, *GET_POLICY, GET_ROLE, yields=(Change, ChangesSearched), needs=(RunsAs,)
+)
+def role_changes(look: Look) -> Iterator[Evidence]:
+    """Who changed the role, its trust or its policies in the day before."""
+    for name, arn in _roles(look).items():
+        found = [c for c in changes(look, name, resource=arn) if c.event_source == "iam.amazonaws.com"]
+        yield from found
+        count = len(found)
+        for policy in _recent(look, _attached(look, name, arn)):
+            versions = [c for c in changes(look, policy, resource=arn) if "PolicyVersion" in c.event_name]
+            yield from versions
+            count += len(versions)
+        yield ChangesSearched(
+            resource=arn,
+            source="cloudtrail:LookupEvents",
+            region=look.aws.cloudtrail.meta.region_name,
+            home_region=HOME_REGIONS.get(look.target.partition, look.target.region),
+            count=count,
+        )
+
+
+DENIAL_PATTERN = (
+    '?"not authorized" ?AccessDenied ?AccessDeniedException ?"Access Denied" ?UnauthorizedOperation ?"security token"'
+    ' ?"cannot be assumed" ?"Need additional permissions" ?"does not have permissions" ?"token has expired"'
+)
+DENIAL = re.compile(
+    r"not\s+authorized\s+to|AccessDenied|Access Denied|UnauthorizedOperation|security token included in the request"
+    r"|cannot be assumed|Need additional permissions|does not have permissions|token has expired",
+    re.IGNORECASE,
+)
+
+
+@probe(FILTER_LOG_EVENTS, yields=(LogLines, FunctionLogs), needs=(RunsAs,), only=LAMBDA)
+def denials_in_logs(look: Look) -> Iterator[Evidence]:
+    """Lines of the function's log in which AWS refuses a call or a credential."""
+    group = _runs_as(look).log_group
+    lines = absent(
+        lambda: log_lines(
+            look,
+            group,
+            DENIAL_PATTERN,
+            named="refused calls",
+            keep=lambda message: DENIAL.search(message) is not None,
+        ),
+        "ResourceNotFoundException",
+    )
+    if lines is None:
+        yield FunctionLogs(
+            resource=look.target.id,
+            source="logs:FilterLogEvents",
+            log_group=group,
+            exists=False,
+            has_events=False,
+        )
+    else:
+        yield lines
+
+
+@probe(
+    FILTER_LOG_EVENTS, LIST_ATTACHED, *LIST_INLINE, *GET_POLICY, yields=(FunctionLogs,), needs=(RunsAs,), only=LAMBDA
+)
+def log_delivery(look: Look) -> Iterator[Evidence]:
+    """Whether the function's log has anything in the window; asked only when its role may not write logs."""
+    runs = _runs_as(look)
+    found = [*_attached(look, runs.role, runs.role_arn), *_inline(look, runs.role, runs.role_arn)]
+    policies = [Policy(p.name, p.statements) for p in found if isinstance(p, RolePolicy)]
+    if decide(policies, Request("logs:PutLogEvents")).outcome in {Outcome.ALLOWED, Outcome.UNDECIDED}:
+        return
+    page = absent(
+        lambda: look.aws.logs.filter_log_events(
+            logGroupName=runs.log_group,
+            startTime=int(look.window.start.timestamp() * 1000),
+            endTime=int(look.window.end.timestamp() * 1000),
+            limit=1,
+        ),
+        "ResourceNotFoundException",
+    )
+    yield FunctionLogs(
+        resource=look.target.id,
+        source="logs:FilterLogEvents",
+        log_group=runs.log_group,
+        exists=page is not None,
+        has_events=bool(page and (page.get("events") or page.get("nextToken"))),
+    )
+
+
+@probe(read("ec2", "DescribeVpcEndpoints"), yields=(EndpointPolicy,), needs=(RunsAs,), only=LAMBDA)
+def endpoint_policies(look: Look) -> Iterator[Evidence]:
+    """What the policies of the VPC's endpoints let through; asked only for a function in a VPC that was refused."""
+    vpc = _runs_as(look).vpc_id
+    if not vpc or not refusals(look.target, look.seen, look.graph):
+        return
+    pages = look.aws.ec2.get_paginator("describe_vpc_endpoints").paginate(
+        Filters=[{"Name": "vpc-id", "Values": [vpc]}], PaginationConfig={"MaxItems": 100}
+    )
+    for endpoint in (e for page in pages for e in page["VpcEndpoints"]):
+        owner = endpoint.get("OwnerId") or look.target.account
+        statements, problem = _understood(endpoint.get("PolicyDocument") or "")
+        yield EndpointPolicy(
+            resource=f"arn:{look.target.partition}:ec2:{look.target.region}:{owner}:vpc-endpoint/{endpoint['VpcEndpointId']}",
+            source="ec2:DescribeVpcEndpoints",
+            service=endpoint.get("ServiceName", "").rsplit(".", 1)[-1],
+            statements=statements,
+            problem=problem,
+        )
+
+
+def _runs_as(look: Look) -> RunsAs:
+    return look.seen.of(RunsAs, look.target.id)[0]
+
+
+def _roles(look: Look) -> dict[str, str]:
+    """Return the roles to look at, name to ARN: the target's own, and others of its account that were refused."""
+    own = _runs_as(look)
+    found = {own.role: own.role_arn}
+    for refusal in refusals(look.target, look.seen, look.graph):
+        name = refusal.denial.role
+        if name and name not in found and refusal.denial.account in {"", look.target.account}:
+            role = _role(look, name)
+            if role is not None:
+                found[name] = role["Arn"]
+    return found
+
+
+def _assumed(look: Look) -> dict[str, str]:
+    """Return the roles of this account that somebody was refused to assume: their trust policies matter."""
+    asked = (r.denial.resource for r in refusals(look.target, look.seen, look.graph) if r.denial.assumes_role)
+    return {arn.rsplit("/", 1)[-1]: arn for arn in asked if f":iam::{look.target.account}:role/" in arn}
+
+
+def _role(look: Look, name: str) -> "RoleTypeDef | None":
+    """Return IAM's answer about the role, None when there is no such role; asked once."""
+    answer = look.once(
+        ("iam role", look.target.account, name),
+        lambda: absent(lambda: look.aws.iam.get_role(RoleName=name), "NoSuchEntity"),
+    )
+    return answer["Role"] if answer else None
+
+
+def _state(name: str, arn: str, role: "RoleTypeDef | None") -> RoleState:
+    if role is None:
+        return RoleState(resource=arn, source="iam:GetRole", name=name, exists=False)
+    trust, problem = _understood(role.get("AssumeRolePolicyDocument") or "")
+    return RoleState(
+        resource=arn,
+        source="iam:GetRole",
+        name=name,
+        created=role.get("CreateDate"),
+        last_used=role.get("RoleLastUsed", {}).get("LastUsedDate"),
+        boundary_arn=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
+        trust=trust,
+        trust_problem=problem,
+    )
+
+
+def _attached(look: Look, name: str, arn: str) -> list[Evidence]:
+    return look.once(("iam attached", arn), lambda: list(_read_attached(look, name, arn)))
+
+
+def _read_attached(look: Look, name: str, arn: str) -> Iterator[Evidence]:
+    pages = absent(
+        lambda: list(look.aws.iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)), "NoSuchEntity"
+    )
+    if pages is None:
+        return
+    listed = [policy for page in pages for policy in page.get("AttachedPolicies", [])]
+    yield PolicyList(
+        resource=arn,
+        source="iam:ListAttachedRolePolicies",
+        form="attached",
+        names=tuple(policy.get("PolicyName", "") for policy in listed),
+    )
+    for policy in listed:
+        yield _managed(look, arn, policy.get("PolicyArn", ""), "attached")
+
+
+def _managed(look: Look, role_arn: str, policy_arn: str, form: str) -> RolePolicy:
+    """Return the default version of a managed policy; one document is read once for all roles."""
+    policy, version = look.once(("iam policy", policy_arn), lambda: _read_managed(look, policy_arn))
+    statements, problem = _understood(version.get("Document") or "")
+    return RolePolicy(
+        resource=role_arn,
+        source="iam:GetPolicyVersion",
+        observed_at=version.get("CreateDate"),
+        form=form,
+        name=policy.get("PolicyName", policy_arn.rsplit("/", 1)[-1]),
+        arn=policy_arn,
+        version=version.get("VersionId", ""),
+        statements=statements,
+        problem=problem,
+    )
+
+
+def _read_managed(look: Look, policy_arn: str) -> tuple[Any, Any]:
+    policy = look.aws.iam.get_policy(PolicyArn=policy_arn)["Policy"]
+    version = look.aws.iam.get_policy_version(PolicyArn=policy_arn, VersionId=policy.get("DefaultVersionId", "v1"))
+    return policy, version["PolicyVersion"]
+
+
+def _inline(look: Look, name: str, arn: str) -> list[Evidence]:
+    return look.once(("iam inline", arn), lambda: list(_read_inline(look, name, arn)))
+
+
+def _read_inline(look: Look, name: str, arn: str) -> Iterator[Evidence]:
+    pages = absent(
+        lambda: list(look.aws.iam.get_paginator("list_role_policies").paginate(RoleName=name)), "NoSuchEntity"
+    )
+    if pages is None:
+        return
+    names = tuple(policy for page in pages for policy in page.get("PolicyNames", []))
+    yield PolicyList(resource=arn, source="iam:ListRolePolicies", form="inline", names=names)
+    for policy in names:
+        answer = look.aws.iam.get_role_policy(RoleName=name, PolicyName=policy)
+        statements, problem = _understood(answer.get("PolicyDocument") or "")
+        yield RolePolicy(
+            resource=arn,
+            source="iam:GetRolePolicy",
+            form="inline",
+            name=policy,
+            statements=statements,
+            problem=problem,
+        )
+
+
+def _recent(look: Look, found: list[Evidence]) -> list[str]:
+    """Return the ARNs of customer-managed policies whose default version is new enough to matter."""
+    horizon: timedelta = LOOK_BACK
+    since = look.window.start - horizon
+    policies = (p for p in found if isinstance(p, RolePolicy) and p.customer_managed)
+    return [p.arn for p in policies if p.observed_at and p.observed_at >= since][:MAX_POLICY_LOOKUPS]
+
+
+def _understood(document: object) -> tuple[tuple[Statement, ...], str]:
+    """Return a policy's statements, or why they cannot be understood."""
+    try:
+        return statements_of(document), ""
+    except ValueError as error:
+        return (), f"its document cannot be understood ({error})"
+
+
+PROBES = (
+    execution_role,
+    machine_role,
+    named_role,
+    role_and_boundary,
+    attached_policies,
+    inline_policies,
+    role_changes,
+    denials_in_logs,
+    log_delivery,
+    endpoint_policies,
+)

@@ -1,0 +1,298 @@
+"""One specialist's run: its probes in parallel as their inputs become known, then its rules.
+
+Blocking calls run in the investigation's own thread pool, never on the event loop. A probe that fails is a gap, a
+specialist that fails is a status; nothing here raises into the investigation.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aws import meter
+from aws.errors import classify
+from aws.meter import Meter
+from aws.session import ReadSession
+from domain.evidence import Evidence, EvidenceBundle
+from domain.findings import Advice, Fact, Finding, Hypothesis
+from domain.gap import Gap, GapReason
+from domain.graph import ServiceGraph
+from domain.redaction import redact_values
+from domain.resource import Resource
+from domain.result import SpecialistResult, SpecialistStatus
+from domain.usage import Usage
+from domain.window import Window
+from specialists.contract import Case, Look, Probe, Specialist
+from specialists.once import Once
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 1.0
+"""How much of a specialist's time is kept for its rules."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a specialist is asked: which resources, why, and with what already known."""
+
+    specialist: Specialist
+    targets: tuple[Resource, ...]
+    reason: str
+    window: Window
+    graph: ServiceGraph
+    trace: EvidenceBundle
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a run works with: the read session, the thread pool, the shared answers and the meter."""
+
+    session: ReadSession
+    pool: Executor
+    once: Once
+    meter: Meter
+
+
+@dataclass
+class _Progress:
+    """What has been seen so far; kept when time runs out."""
+
+    evidence: dict[str, list[Evidence]] = field(default_factory=dict)  # by target id
+    gaps: list[Gap] = field(default_factory=list)
+    started: set[tuple[str, str]] = field(default_factory=set)
+    finished: set[tuple[str, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A specialist's result and the evidence it brought."""
+
+    result: SpecialistResult
+    evidence: tuple[Evidence, ...]
+
+
+async def run_specialist(assignment: Assignment, tools: Tools, working: Callable[[str], None]) -> Run:
+    """Run one specialist within its limit; always returns what it has."""
+    began = time.monotonic()
+    specialist = assignment.specialist
+    part = tools.meter.until(specialist.limit_seconds)
+    progress = _Progress({target.id: [] for target in assignment.targets})
+    looking = asyncio.ensure_future(_look(assignment, tools, part, progress, working))
+    await asyncio.wait({looking}, timeout=max(0.0, min(specialist.limit_seconds, part.remaining()) - GRACE_SECONDS))
+    timed_out = not looking.done()
+    if timed_out:
+        looking.cancel()
+        progress.gaps.extend(_unfinished(assignment, progress))
+    evidence = tuple(item for items in progress.evidence.values() for item in tuple(items))
+    findings, failure = await asyncio.get_running_loop().run_in_executor(tools.pool, judge, assignment, evidence)
+    status = _status(
+        progress.gaps,
+        evidence,
+        timed_out=timed_out,
+        failed=bool(failure) or bool(looking.done() and not looking.cancelled() and looking.exception()),
+    )
+    logger.info(
+        "specialist=<%s>, status=<%s>, gaps=<%d>, evidence=<%d> | done",
+        specialist.name,
+        status,
+        len(progress.gaps),
+        len(evidence),
+    )
+    result = SpecialistResult(
+        name=specialist.name,
+        status=status,
+        duration_seconds=round(time.monotonic() - began, 3),
+        facts=tuple(f for f in findings if isinstance(f, Fact)),
+        hypotheses=tuple(f for f in findings if isinstance(f, Hypothesis)),
+        advice=tuple(f for f in findings if isinstance(f, Advice)),
+        gaps=tuple(sorted(progress.gaps, key=lambda g: (g.resource, g.probe, g.message))),
+        usage=Usage(aws_calls=part.calls),
+        looks=len(progress.started),
+        reason=assignment.reason,
+        message=failure,
+    )
+    return Run(result=result, evidence=evidence)
+
+
+def judge(assignment: Assignment, evidence: Iterable[Evidence]) -> tuple[list[Finding], str]:
+    """Apply all rules to all targets; return the findings and what broke, if anything did."""
+    bundle = assignment.trace.including(evidence)
+    found: dict[str, Finding] = {}
+    failure = ""
+    for target in assignment.targets:
+        case = Case(
+            target=target,
+            evidence=bundle,
+            window=assignment.window,
+            graph=assignment.graph,
+            specialist=assignment.specialist.name,
+        )
+        for rule in assignment.specialist.rules:
+            try:
+                for finding in rule.judge(case):
+                    found.setdefault(finding.model_dump_json(), finding)
+            except Exception as error:  # the probe runner: a rule that breaks must not hide what the others see
+                logger.exception(
+                    "specialist=<%s>, rule=<%s>, resource=<%s> | rule failed",
+                    assignment.specialist.name,
+                    rule.name,
+                    target.id,
+                )
+                failure = f"rule {rule.name} failed: {type(error).__name__}"
+    return list(found.values()), failure
+
+
+async def _look(
+    assignment: Assignment, tools: Tools, part: Meter, progress: _Progress, working: Callable[[str], None]
+) -> None:
+    waiting = [
+        (probe, target)
+        for target in assignment.targets
+        for probe in assignment.specialist.probes
+        if _fits(probe, target)
+    ]
+    total = len(waiting)
+    running: set[asyncio.Future[None]] = set()
+    try:
+        while True:
+            ready = [
+                (p, t)
+                for p, t in waiting
+                if all(any(isinstance(e, need) for e in _seen(assignment, progress, t)) for need in p.needs)
+            ]
+            for probe, target in ready:
+                progress.started.add((probe.name, target.id))
+                running.add(asyncio.ensure_future(_probe(probe, target, assignment, tools, part, progress)))
+            waiting = [pair for pair in waiting if pair not in ready]
+            if not running:
+                return
+            _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            working(f"{len(progress.finished)} of {total} looks")
+    finally:
+        for task in running:
+            task.cancel()
+
+
+def _fits(probe: Probe, target: Resource) -> bool:
+    return probe.only is None or target.type in probe.only
+
+
+def _seen(assignment: Assignment, progress: _Progress, target: Resource) -> tuple[Evidence, ...]:
+    about = (e for e in assignment.trace if e.resource == target.id)
+    return (*about, *tuple(progress.evidence[target.id]))
+
+
+async def _probe(
+    probe: Probe, target: Resource, assignment: Assignment, tools: Tools, part: Meter, progress: _Progress
+) -> None:
+    with meter.metered(part):
+        context = copy_context()
+    loop = asyncio.get_running_loop()
+    kept = progress.evidence[target.id]
+    gap = await loop.run_in_executor(tools.pool, context.run, _blocking, probe, target, assignment, tools, kept)
+    if gap is not None:
+        progress.gaps.append(gap)
+    progress.finished.add((probe.name, target.id))
+
+
+def _blocking(probe: Probe, target: Resource, assignment: Assignment, tools: Tools, kept: list[Evidence]) -> Gap | None:
+    """Run one probe in this thread, keeping what it yields; return the gap when it fails."""
+    name = assignment.specialist.name
+    try:
+        if not tools.session.reachable(target.account):
+            return _unreachable(name, probe, target)
+        look = Look(
+            aws=tools.session.clients(target.account, target.region),
+            target=target,
+            window=assignment.window,
+            seen=assignment.trace.including(kept),
+            graph=assignment.graph,
+            now=assignment.now,
+            once=tools.once,
+        )
+        for evidence in probe.run(look):
+            kept.append(type(evidence).model_validate(redact_values(evidence.model_dump())))
+    except Exception as error:  # the probe runner: every failed look becomes a gap
+        return gap_of(name, probe, target, error)
+    return None
+
+
+def gap_of(specialist: str, probe: Probe, target: Resource, error: BaseException) -> Gap:
+    """Say what could not be seen and what to do about it."""
+    failure = classify(error)
+    operation = getattr(error, "operation_name", "")
+    action = next(
+        (r.action for r in probe.reads if r.operation == operation), probe.reads[0].action if probe.reads else ""
+    )
+    denied = failure.reason is GapReason.ACCESS_DENIED
+    if failure.reason is GapReason.FAILED:
+        logger.warning(
+            "specialist=<%s>, probe=<%s>, resource=<%s> | %s: %s",
+            specialist,
+            probe.name,
+            target.id,
+            failure.code,
+            failure.message,
+        )
+    return Gap(
+        specialist=specialist,
+        probe=probe.name,
+        resource=target.id,
+        reason=failure.reason,
+        action=action if denied else None,
+        message=GAP_SENTENCES[failure.reason].format(
+            what=probe.name.replace("_", " "),
+            name=target.name,
+            action=action,
+            resource=target.arn or target.name,
+            code=failure.code,
+            detail=failure.message[:200],
+        ),
+    )
+
+
+GAP_SENTENCES = {
+    GapReason.ACCESS_DENIED: "{what} of {name}: grant {action} on {resource}",
+    GapReason.NOT_FOUND: "{what} of {name}: AWS knows nothing under that name ({code})",
+    GapReason.THROTTLED: "{what} of {name}: AWS throttled {action}; run it again in a minute",
+    GapReason.TIMED_OUT: "{what} of {name}: no answer in time from {action}",
+    GapReason.FAILED: "{what} of {name}: {action} failed ({code}: {detail})",
+    GapReason.NO_DATA: "{what} of {name}: no data",
+}
+
+
+def _unreachable(specialist: str, probe: Probe, target: Resource) -> Gap:
+    return Gap(
+        specialist=specialist,
+        probe=probe.name,
+        resource=target.id,
+        reason=GapReason.ACCESS_DENIED,
+        action="sts:AssumeRole",
+        message=f"{target.name} is in account {target.account}: add a role for that account to RCA_ACCOUNTS and allow sts:AssumeRole on it",
+    )
+
+
+def _unfinished(assignment: Assignment, progress: _Progress) -> list[Gap]:
+    """Name the looks that were under way when time ran out."""
+    by_name = {probe.name: probe for probe in assignment.specialist.probes}
+    names = {target.id: target for target in assignment.targets}
+    late = sorted(progress.started - progress.finished)
+    return [
+        gap_of(
+            assignment.specialist.name, by_name[probe], names[target], TimeoutError("the specialist's time was over")
+        )
+        for probe, target in late
+    ]
+
+
+def _status(gaps: list[Gap], evidence: tuple[Evidence, ...], *, timed_out: bool, failed: bool) -> SpecialistStatus:
+    if timed_out:
+        return SpecialistStatus.TIMEOUT
+    if failed or (gaps and not evidence):
+        return SpecialistStatus.FAILED
+    return SpecialistStatus.PARTIAL if gaps else SpecialistStatus.SUCCESS
