@@ -131,10 +131,9 @@ class ReadSession:
         if role.external_id:
             extra["ExternalId"] = role.external_id
 
-        def guarded_client(service: str, **kwargs: Any) -> "BaseClient":
-            return base.client(
-                service, **{**kwargs, "region_name": self.default_region(), "config": self._client_config()}
-            )  # type: ignore[call-overload, no-any-return]
+        def guarded_client(service: str, **kwargs: Any) -> Any:
+            own = {"region_name": self.default_region(), "config": self._client_config()}
+            return base.client(service, **{**kwargs, **own})  # type: ignore[call-overload]
 
         fetcher = AssumeRoleCredentialFetcher(guarded_client, base.get_credentials(), role.role_arn, extra_args=extra)
         inner = get_session()

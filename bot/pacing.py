@@ -9,6 +9,8 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
+BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+
 
 class Clock:
     """Monotonic seconds; tests bring their own."""
@@ -78,3 +80,8 @@ class Minute:
     def take(self, now: float) -> None:
         """Count a call."""
         self.calls.append(now)
+
+
+def backoff(failures: int) -> float:
+    """Return the seconds to wait after so many failures before this one."""
+    return BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]

@@ -20,12 +20,13 @@ class TriggerKind(StrEnum):
 
 
 class Trigger(Value):
-    """Who or what asked, in which words."""
+    """Who or what asked, in which words; `thread` is the timestamp of the Slack thread it was asked in, if any."""
 
     kind: TriggerKind
     text: str
     user: str | None = None
     channel: str | None = None
+    thread: str | None = None
     team: str | None = None
 
 

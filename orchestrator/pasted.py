@@ -114,6 +114,12 @@ def _strings(value: Any, depth: int = MAX_DEPTH) -> Iterator[str]:
             yield from _strings(inner, depth - 1)
 
 
+def _block(data: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return an inner object, or an empty one where there is none."""
+    inner = data.get(key)
+    return inner if isinstance(inner, dict) else {}
+
+
 def _around(moment: str | None) -> Window | None:
     try:
         at = utc(datetime.fromisoformat(str(moment)))
@@ -129,7 +135,7 @@ def _dimension_targets(namespace: str, dimensions: dict[str, str]) -> tuple[Targ
 
 def _sns_alarm(data: dict[str, Any]) -> Pasted:
     """CloudWatch's SNS message: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-and-email.html."""
-    trigger = data.get("Trigger") if isinstance(data.get("Trigger"), dict) else {}
+    trigger = _block(data, "Trigger")
     dimensions = {
         str(d.get("name")): str(d.get("value")) for d in trigger.get("Dimensions") or [] if isinstance(d, dict)
     }
@@ -145,15 +151,15 @@ def _sns_alarm(data: dict[str, Any]) -> Pasted:
 
 def _alarm_event(data: dict[str, Any]) -> Pasted:
     """EventBridge's alarm event: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html."""
-    detail = data.get("detail") if isinstance(data.get("detail"), dict) else {}
-    metrics = (detail.get("configuration") or {}).get("metrics") or []
+    detail = _block(data, "detail")
+    metrics = _block(detail, "configuration").get("metrics") or []
     found: list[Target] = []
     for entry in metrics:
         metric = ((entry or {}).get("metricStat") or {}).get("metric") or {}
         found.extend(_dimension_targets(str(metric.get("namespace", "")), metric.get("dimensions") or {}))
     return Pasted(
         targets=tuple(found) or (Target(service="alarm", name=str(detail.get("alarmName", ""))),),
-        window=_around((detail.get("state") or {}).get("timestamp") or data.get("time")),
+        window=_around(_block(detail, "state").get("timestamp") or data.get("time")),
         region=data.get("region"),
         account=data.get("account"),
     )
@@ -161,8 +167,8 @@ def _alarm_event(data: dict[str, Any]) -> Pasted:
 
 def _incident(data: dict[str, Any]) -> Pasted:
     """An `opx.incidents` event: `detail{incidentId,evidenceId,service,severity,timeWindow}`."""
-    detail = data.get("detail") if isinstance(data.get("detail"), dict) else {}
-    frame = detail.get("timeWindow") if isinstance(detail.get("timeWindow"), dict) else {}
+    detail = _block(data, "detail")
+    frame = _block(detail, "timeWindow")
     window = None
     try:
         window = Window(
@@ -182,8 +188,7 @@ def _incident(data: dict[str, Any]) -> Pasted:
 
 def _structured(data: dict[str, Any]) -> Pasted:
     """Structured and legacy inputs: primary_targets, trace_ids, error_messages; function_name, xray_trace_id."""
-    inputs = data.get("investigation_inputs") if isinstance(data.get("investigation_inputs"), dict) else data
-    found = [
+    inputs = _block(data, "investigation_inputs") or datafound = [
         Target(service=TYPES.get(str(t.get("type", "")).lower(), ""), name=str(t["name"]))
         for t in inputs.get("primary_targets") or []
         if isinstance(t, dict) and t.get("name") and not str(t.get("arn") or "").startswith("arn:")

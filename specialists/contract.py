@@ -15,12 +15,13 @@ from enum import StrEnum
 from inspect import getdoc
 from typing import TYPE_CHECKING, TypeVar
 
-from domain.causes import cause as known_cause
-
 from aws.reads import Read
+from domain.action import ProposedAction
+from domain.causes import cause as known_cause
 from domain.evidence import Evidence, EvidenceBundle
 from domain.findings import Advice, Fact, Finding, Hypothesis, Strength, Support
 from domain.graph import ServiceGraph
+from domain.report import RankedHypothesis
 from domain.resource import Resource, ResourceType
 from domain.trace import TraceCall, TraceSegment
 from domain.window import Window
@@ -196,6 +197,24 @@ def rule(*causes: str, sees: tuple[type[Evidence], ...]) -> Callable[[RuleFuncti
     return declare
 
 
+ProposalFunction = Callable[[RankedHypothesis, EvidenceBundle], Iterable[ProposedAction]]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What could be done about a cause: a pure function from the accepted hypothesis to typed actions."""
+
+    causes: tuple[str, ...]
+    propose: ProposalFunction
+
+
+def proposal(*causes: str) -> Callable[[ProposalFunction], Proposal]:
+    """Declare a generator function as a proposal; its parameters come from observed resources only."""
+    for code in causes:
+        known_cause(code)
+    return lambda propose: Proposal(causes, propose)
+
+
 class SpecialistKind(StrEnum):
     """Whether it looks at the resources of one service, or across them."""
 
@@ -215,5 +234,6 @@ class Specialist:
     handles: Mapping[ResourceType, str]
     probes: tuple[Probe, ...]
     rules: tuple[Rule, ...]
+    proposals: tuple[Proposal, ...] = ()
     kind: SpecialistKind = SpecialistKind.SERVICE
     limit_seconds: float = 25.0

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 Judge = Callable[[re.Match[str]], bool]
-MARKER = re.compile(r"\[redacted:[a-z_]{1,32}")
 
 
 class Rule(NamedTuple):
@@ -63,8 +62,8 @@ def random_looking(text: str) -> bool:
     has_digit = any(c.isdigit() for c in text)
     has_lower = any(c.islower() for c in text)
     has_upper = any(c.isupper() for c in text)
-    return (
-        (has_digit and (has_lower or has_upper)) or (len(text) >= 20 and has_lower and has_upper and entropy(text) > 3.8)
+    return (has_digit and (has_lower or has_upper)) or (
+        len(text) >= 20 and has_lower and has_upper and entropy(text) > 3.8
     )
 
 

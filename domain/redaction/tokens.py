@@ -18,7 +18,8 @@ def _random(match: re.Match[str]) -> bool:
 
 def _aws_secret_key(match: re.Match[str]) -> bool:
     text = match.group()
-    return mixes_all(text) and entropy(text) >= 4.3 and not inside_arn(match)
+    page = re.search(r"(?i)token[\"' :=]{1,6}$", match.string[max(0, match.start() - 16) : match.start()])
+    return mixes_all(text) and entropy(text) >= 4.3 and not page and not inside_arn(match)
 
 
 def _basic_credentials(match: re.Match[str]) -> bool:
@@ -41,8 +42,9 @@ def _card_number(match: re.Match[str]) -> bool:
     return issued is not None and sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
 
 
-def _not_in_arn(match: re.Match[str]) -> bool:
-    return not inside_arn(match)
+def _address(match: re.Match[str]) -> bool:
+    """Leave `git@host:path` and the session names of ARNs."""
+    return secret_of(match) != "git" and not inside_arn(match)
 
 
 START = r"(?<![A-Za-z0-9])"
@@ -53,9 +55,10 @@ BLOCKS: tuple[Rule, ...] = (
         "private_key",
         "-----begin",
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:(?:[^-]|-(?!----)){0,12000}+-----END [A-Z0-9 ]{0,60}-----|(?:(?:\s|\\[nr]){0,4}[A-Za-z0-9+/=]{16,128}){0,200})",
+        r"(?:(?:[^-]|-(?!----)){0,12000}+-----END [A-Z0-9 ]{0,60}-----"
+        r"|(?:(?:\s|\\[nr]){0,4}[A-Za-z0-9+/=]{16,128}){0,200})",
     ),
-    rule("private_key", "age-secret-key- putty-user-key", r"AGE-SECRET-KEY-1[A-Z0-9]{20,80}"),
+    rule("private_key", "age-secret-key-", r"AGE-SECRET-KEY-1[A-Z0-9]{20,80}"),
 )
 
 TOKENS: tuple[Rule, ...] = (
@@ -70,8 +73,6 @@ TOKENS: tuple[Rule, ...] = (
         "eyj",
         r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}+(?:\.[A-Za-z0-9_-]{2,8192}+)(?:\.[A-Za-z0-9_-]{0,8192}+){0,3}",
     ),
-    rule("github_token", "gh", START + r"gh[pousr]_[A-Za-z0-9]{20,255}"),
-    rule("github_token", "github_pat_", START + r"github_pat_[A-Za-z0-9_]{20,255}"),
     rule("gitlab_token", "glpat- gldt- glrt-", START + r"gl(?:pat|dt|rt)-[A-Za-z0-9_.-]{16,255}"),
     rule("slack_token", "xox", START + r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,255}"),
     rule("slack_token", "xapp-", START + r"xapp-\d-[A-Za-z0-9-]{10,255}"),
@@ -84,6 +85,8 @@ TOKENS: tuple[Rule, ...] = (
     rule("webhook_secret", "whsec_", START + r"whsec_[A-Za-z0-9+/=]{16,255}"),
     rule("google_key", "aiza", START + r"AIza[A-Za-z0-9_-]{30,60}"),
     rule("google_token", "ya29. gocspx- 1//0", START + r"(?:ya29\.|GOCSPX-|1//0)[A-Za-z0-9_-]{16,2048}"),
+    rule("github_token", "gh", START + r"gh[pousr]_[A-Za-z0-9]{20,255}"),
+    rule("github_token", "github_pat_", START + r"github_pat_[A-Za-z0-9_]{20,255}"),
     rule("ai_key", "sk-", r"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{20,255}", _random),
     rule("ai_key", "gsk_ xai- hf_ r8_ pplx-", START + r"(?:gsk_|xai-|hf_|r8_|pplx-)[A-Za-z0-9]{30,255}"),
     rule("registry_token", "npm_ pypi-", START + r"(?:npm_|pypi-)[A-Za-z0-9_-]{30,255}", _random),
@@ -119,14 +122,14 @@ CREDENTIALS: tuple[Rule, ...] = (
     rule(
         "url_credentials",
         "://",
-        r"(?i)(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}://"
-        r"(?P<secret>[^\s/:@\"'<>\[]{0,128}:(?!\d{1,5}(?:[/?#]|$))[^\s/\"'<>]{1,256})@(?=[\w\[])",
+        r"(?i)(?<![a-z0-9+.-])(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse)"
+        r"(?:\+[a-z0-9]{1,16})?://(?P<secret>[^\s/:@\"'<>\[]{0,128}:[^\s\"'<>]{1,256})@(?=[\w\[])",
     ),
     rule(
         "url_credentials",
         "://",
-        r"(?i)(?<![a-z0-9+.-])(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse)"
-        r"(?:\+[a-z0-9]{1,16})?://(?P<secret>[^\s/:@\"'<>\[]{0,128}:[^\s\"'<>]{1,256})@(?=[\w\[])",
+        r"(?i)(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}://"
+        r"(?P<secret>[^\s/:@\"'<>\[]{0,128}:(?!\d{1,5}(?:[/?#]|$))[^\s/\"'<>]{1,256})@(?=[\w\[])",
     ),
     rule("url_credentials", "://", r"(?i)://(?P<secret>[a-z0-9_-]{16,256})(?::x-oauth-basic)?@(?=[a-z0-9])", _random),
     rule("url_credentials", "jdbc:oracle", r"(?i)jdbc:oracle:[a-z]{2,8}:(?P<secret>[^\s/@]{1,64}/[^\s@]{1,128})@"),
@@ -134,12 +137,12 @@ CREDENTIALS: tuple[Rule, ...] = (
 )
 
 LOOSE: tuple[Rule, ...] = (
-    rule("aws_secret_key", "", r"(?<![A-Za-z0-9/+=_.\-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_\-])", _aws_secret_key),
+    rule("aws_secret_key", "", r"(?<![A-Za-z0-9/+_.\-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_\-])", _aws_secret_key),
     rule(
         "email",
         "@",
         r"(?<![\w.+%\-\]])(?P<secret>[\w.+%-]{1,64})@(?=(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![\w@]))",
-        _not_in_arn,
+        _address,
     ),
 )
 """Recognised last, by their looks only: what a rule above takes has a better name there."""

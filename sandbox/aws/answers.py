@@ -41,13 +41,19 @@ def not_implemented(call: Call, why: str) -> ApiError:
 def error(call: Call, problem: ApiError) -> Answer:
     """Return an error in the shape the caller's protocol has for it."""
     if call.protocol in {"json", "rest-json"}:
-        headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-ErrorType": problem.code, "x-amzn-RequestId": REQUEST_ID}
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "x-amzn-ErrorType": problem.code,
+            "x-amzn-RequestId": REQUEST_ID,
+        }
         if call.model is not None and "awsQueryCompatible" in call.model.service_model.metadata:
             headers["x-amzn-query-error"] = f"{problem.code};Sender"
         body = json.dumps({"__type": problem.code, "message": problem.message}).encode()
         return Answer(problem.status, headers, body)
     inner = f"<Code>{escape(problem.code)}</Code><Message>{escape(problem.message)}</Message>"
-    text = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error><RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
+    text = (
+        f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error><RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
+    )
     if call.protocol == "ec2":
         text = f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>{REQUEST_ID}</RequestID></Response>"
     elif call.service == "s3":
@@ -72,7 +78,10 @@ def to_json(shape: Shape, value: Any) -> Any:
     """Return a value as the JSON protocols write it: times as epoch seconds, bytes as base64, None left out."""
     if isinstance(shape, StructureShape):
         given = {name: item for name, item in value.items() if item is not None}
-        return {shape.members[name].serialization.get("name", name): to_json(shape.members[name], item) for name, item in given.items()}
+        return {
+            shape.members[name].serialization.get("name", name): to_json(shape.members[name], item)
+            for name, item in given.items()
+        }
     if isinstance(shape, ListShape):
         return [to_json(shape.member, item) for item in value]
     if isinstance(shape, MapShape):
@@ -90,29 +99,36 @@ def _iso(moment: datetime) -> str:
 
 def _xml_output(model: OperationModel, protocol: str, output: Mapping[str, Any]) -> str:
     shape = model.output_shape
-    inner = "".join(_xml(shape.members[name], shape.members[name].serialization.get("name", name), item) for name, item in output.items()) if shape else ""
-    if protocol == "ec2":
-        return f"<{model.name}Response>{inner}<requestId>{REQUEST_ID}</requestId></{model.name}Response>"
+    inner = "".join(_xml_members(shape, output)) if isinstance(shape, StructureShape) else ""
     if protocol == "query":
-        wrapper = shape.serialization.get("resultWrapper", f"{model.name}Result") if shape else f"{model.name}Result"
-        return f"<{model.name}Response><{wrapper}>{inner}</{wrapper}><ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata></{model.name}Response>"
-    return f"<{model.name}Output>{inner}</{model.name}Output>"
+        wrapper = shape.serialization.get("resultWrapper") if shape else None
+        result = _element(wrapper or f"{model.name}Result", inner)
+        return _element(
+            f"{model.name}Response", result + _element("ResponseMetadata", _element("RequestId", REQUEST_ID))
+        )
+    return _element(f"{model.name}Response", inner + (_element("requestId", REQUEST_ID) if protocol == "ec2" else ""))
+
+
+def _element(name: str, inner: str) -> str:
+    return f"<{name}>{inner}</{name}>"
+
+
+def _xml_members(shape: StructureShape, value: Mapping[str, Any]) -> list[str]:
+    given = ((shape.members[key], key, item) for key, item in value.items() if item is not None)
+    return [_xml(member, member.serialization.get("name", key), item) for member, key, item in given]
 
 
 def _xml(shape: Shape, name: str, value: Any) -> str:
-    if value is None:
-        return ""
     if isinstance(shape, ListShape):
-        member = shape.member.serialization.get("name", "member")
-        if shape.serialization.get("flattened"):
-            return "".join(_xml(shape.member, shape.member.serialization.get("name", name), item) for item in value)
-        return f"<{name}>{''.join(_xml(shape.member, member, item) for item in value)}</{name}>"
+        flat = shape.serialization.get("flattened")
+        member = shape.member.serialization.get("name", name if flat else "member")
+        items = "".join(_xml(shape.member, member, item) for item in value)
+        return items if flat else _element(name, items)
     if isinstance(shape, StructureShape):
-        members = ((shape.members[key], shape.members[key].serialization.get("name", key), item) for key, item in value.items())
-        return f"<{name}>{''.join(_xml(*member) for member in members)}</{name}>"
+        return _element(name, "".join(_xml_members(shape, value)))
     if isinstance(shape, MapShape):
-        entries = "".join(f"<entry><key>{escape(key)}</key>{_xml(shape.value, 'value', item)}</entry>" for key, item in value.items())
-        return f"<{name}>{entries}</{name}>"
+        pairs = ((_element("key", escape(key)), _xml(shape.value, "value", item)) for key, item in value.items())
+        return _element(name, "".join(_element("entry", key + item) for key, item in pairs))
     if isinstance(value, datetime):
-        return f"<{name}>{_iso(value)}</{name}>"
-    return f"<{name}>{escape(str(value).lower() if isinstance(value, bool) else str(value))}</{name}>"
+        return _element(name, _iso(value))
+    return _element(name, escape(str(value).lower() if isinstance(value, bool) else str(value)))

@@ -54,7 +54,9 @@ class Call:
         return all(self.parameters.get(key) == value for key, value in when.items())
 
 
-def identify(method: str, raw_path: str, headers: Mapping[str, str], body: bytes, accounts: Mapping[str, str], home: str) -> Call:
+def identify(
+    method: str, raw_path: str, headers: Mapping[str, str], body: bytes, accounts: Mapping[str, str], home: str
+) -> Call:
     """Name a request by its credential scope and X-Amz-Target, Action or path; `accounts` maps access keys."""
     path, _, raw_query = raw_path.partition("?")
     query = dict(parse_qsl(raw_query, keep_blank_values=True))
@@ -80,7 +82,9 @@ def identify(method: str, raw_path: str, headers: Mapping[str, str], body: bytes
 Named = tuple[OperationModel | None, str, dict[str, Any]]
 
 
-def _operation(method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: bytes, services: tuple[str, ...]) -> Named:
+def _operation(
+    method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: bytes, services: tuple[str, ...]
+) -> Named:
     if target := headers.get("X-Amz-Target"):
         return _named_by_target(target, body, services)
     if "x-www-form-urlencoded" in headers.get("Content-Type", "") or "Action" in query:
@@ -91,7 +95,11 @@ def _operation(method: str, path: str, query: dict[str, str], headers: Mapping[s
     route = models.find_route(services, method, path, query, lowered)
     if route is None:
         return None, "rest-json", {}
-    parameters: dict[str, Any] = {**_json(body), **_query_members(route.operation, query), **models.labels_of(route, path)}
+    parameters: dict[str, Any] = {
+        **_json(body),
+        **_query_members(route.operation, query),
+        **models.labels_of(route, path),
+    }
     return route.operation, route.operation.service_model.protocol, parameters
 
 
@@ -124,7 +132,11 @@ def _json(body: bytes) -> dict[str, Any]:
 def _query_members(operation: OperationModel, query: dict[str, str]) -> dict[str, str]:
     shape = operation.input_shape
     members = shape.members.items() if shape else ()
-    names = {m.serialization.get("name", name): name for name, m in members if m.serialization.get("location") == "querystring"}
+    names = {
+        m.serialization.get("name", name): name
+        for name, m in members
+        if m.serialization.get("location") == "querystring"
+    }
     return {names[key]: value for key, value in query.items() if key in names}
 
 

@@ -10,7 +10,12 @@ import threading
 import time
 from pathlib import Path
 
-CONFIG = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}, "batch": {"use_docker": False}}
+CONFIG = {
+    "stepfunctions": {"execute_state_machine": True},
+    "lambda": {"use_docker": False},
+    "batch": {"use_docker": False},
+}
+SEED = 7
 START_SECONDS = 20.0
 
 
@@ -39,7 +44,7 @@ class Emulator:
                 self.stop()
                 raise RuntimeError("moto's server did not start; run `python -m sandbox.aws.emulator 5000` to see why")
             time.sleep(0.02)
-        self._post("/moto-api/config", CONFIG)
+        self._prepare()
 
     def stop(self) -> None:
         """End it."""
@@ -54,7 +59,12 @@ class Emulator:
     def reset(self) -> None:
         """Empty every account."""
         self._post("/moto-api/reset", {})
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Let state machines run, and give resources the same ids in every run."""
         self._post("/moto-api/config", CONFIG)
+        self._post(f"/moto-api/seed?a={SEED}", {})
 
     def _answers(self) -> bool:
         try:

@@ -21,7 +21,7 @@ class Ending(StrEnum):
 
 
 class Fault(NamedTuple):
-    """One fault: seconds to wait first, then an ending; `codes` give (HTTP status, error code) by service or protocol."""
+    """Seconds to wait first, then an ending; `codes` give (HTTP status, error code) by service or protocol."""
 
     ending: Ending
     seconds: float = 0.0
@@ -41,7 +41,10 @@ ACCESS_DENIED = Fault(
         "sqs": (403, "AccessDenied"),
         "cloudwatch": (403, "AccessDenied"),
     },
-    message="User: arn:aws:sts::{account}:assumed-role/rca-read/rca-bot is not authorized to perform: {action} because no identity-based policy allows the {action} action",
+    message=(
+        "User: arn:aws:sts::{account}:assumed-role/rca-read/rca-bot is not authorized to perform: {action} "
+        "because no identity-based policy allows the {action} action"
+    ),
 )
 THROTTLED = Fault(
     Ending.ERROR,
@@ -107,7 +110,12 @@ class _Injected:
     left: float
 
     def hits(self, call: Call) -> bool:
-        return self.left > 0 and self.service in {"*", call.service} and self.operation in {"*", call.operation} and call.asks_for(self.when)
+        return (
+            self.left > 0
+            and self.service in {"*", call.service}
+            and self.operation in {"*", call.operation}
+            and call.asks_for(self.when)
+        )
 
 
 @dataclass

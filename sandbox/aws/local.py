@@ -31,7 +31,9 @@ class LocalAws:
         self.account = account
         self.region = region
         self._emulator = Emulator()
-        self._proxy = Proxy(account, lambda service, where, whose: self._client(service, where, whose, self._emulator.port))
+        self._proxy = Proxy(
+            account, lambda service, where, whose: self._client(service, where, whose, self._emulator.port)
+        )
         self._session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="local", region_name=region)
         self._clients: dict[tuple[str, str, str, int], BaseClient] = {}
 
@@ -40,7 +42,9 @@ class LocalAws:
         self._proxy.start(self._emulator.port)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._proxy.stop()
         self._emulator.stop()
         for client in self._clients.values():
@@ -49,7 +53,9 @@ class LocalAws:
     async def __aenter__(self) -> Self:
         return await asyncio.to_thread(self.__enter__)
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await asyncio.to_thread(self.__exit__, kind, error, trace)
 
     @property
@@ -91,18 +97,40 @@ class LocalAws:
         """Return what is seeded beside moto in an account and Region."""
         return self._proxy.seeds.of(account or self.account, region or self.region)
 
-    def serve(self, service: str, operation: str, output: Mapping[str, Any], *, when: Mapping[str, Any] | None = None, region: str = "") -> None:
+    def serve(
+        self,
+        service: str,
+        operation: str,
+        output: Mapping[str, Any],
+        *,
+        when: Mapping[str, Any] | None = None,
+        region: str = "",
+        account: str = "",
+    ) -> None:
         """Answer an operation with this output instead of moto's, for calls that carry the parameters of `when`.
 
         Members have the API's names and Python's values (datetimes, bytes); the newest fitting answer wins.
         """
-        self.seeds(region=region).canned.append(Canned(service, operation, when or {}, output, merged=False))
+        self.seeds(region=region, account=account).canned.append(
+            Canned(service, operation, when or {}, output, merged=False)
+        )
 
-    def amend(self, service: str, operation: str, members: Mapping[str, Any], *, when: Mapping[str, Any] | None = None, region: str = "") -> None:
+    def amend(
+        self,
+        service: str,
+        operation: str,
+        members: Mapping[str, Any],
+        *,
+        when: Mapping[str, Any] | None = None,
+        region: str = "",
+        account: str = "",
+    ) -> None:
         """Lay members over moto's own answer, where moto leaves out or freezes what AWS tells; JSON services only."""
         if "json" not in service_model(service).protocol:
             raise ValueError(f"{service} does not answer in JSON: serve the whole output")
-        self.seeds(region=region).canned.append(Canned(service, operation, when or {}, members, merged=True))
+        self.seeds(region=region, account=account).canned.append(
+            Canned(service, operation, when or {}, members, merged=True)
+        )
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -117,8 +145,16 @@ class LocalAws:
         """Begin to record anew."""
         self._proxy.calls.clear()
 
-    def inject(self, service: str, operation: str, fault: Fault, *, times: int | None = None, when: Mapping[str, Any] | None = None) -> None:
-        """Let a fault hit the next `times` calls (None: all) of an operation; `*` stands for any service or operation."""
+    def inject(
+        self,
+        service: str,
+        operation: str,
+        fault: Fault,
+        *,
+        times: int | None = None,
+        when: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Let a fault hit the next `times` calls (None: all) of an operation; `*` stands for any."""
         self._proxy.faults.inject(service, operation, fault, times=times, when=when or {})
 
     def clear_faults(self) -> None:

@@ -102,9 +102,17 @@ def _route(operation: OperationModel) -> Route:
     )
 
 
-def find_route(services: tuple[str, ...], method: str, path: str, query: dict[str, str], headers: frozenset[str]) -> Route | None:
+def find_route(
+    services: tuple[str, ...], method: str, path: str, query: dict[str, str], headers: frozenset[str]
+) -> Route | None:
     """Return the operation a REST request asks for, over all services that may be meant."""
-    fitting = (route for service in services if service_model(service).protocol.startswith("rest") for route in routes(service) if route.fits(method, path, query, headers))
+    fitting = (
+        route
+        for service in services
+        if service_model(service).protocol.startswith("rest")
+        for route in routes(service)
+        if route.fits(method, path, query, headers)
+    )
     return max(fitting, key=lambda route: route.weight, default=None)
 
 

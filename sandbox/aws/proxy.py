@@ -23,7 +23,10 @@ from sandbox.aws.seeds import Seeds
 SEEDING = "local-aws-seeding"
 """Marks our own clients' requests: they are neither recorded nor hit by faults."""
 
-ASSUMED = re.compile(rb"<Arn>arn:[a-z-]+:sts::(\d{12}):assumed-role.*?</Arn>.*?<AccessKeyId>(\w+)</AccessKeyId>|<AccessKeyId>(\w+)</AccessKeyId>.*?<Arn>arn:[a-z-]+:sts::(\d{12}):", re.DOTALL)
+ASSUMED = re.compile(
+    rb"<Arn>arn:[a-z-]+:sts::(\d{12}):assumed-role.*?</Arn>.*?<AccessKeyId>(\w+)</AccessKeyId>|<AccessKeyId>(\w+)</AccessKeyId>.*?<Arn>arn:[a-z-]+:sts::(\d{12}):",
+    re.DOTALL,
+)
 NOT_OURS = frozenset({"content-length", "transfer-encoding", "connection", "content-encoding", "date", "server"})
 HANG_SECONDS = 3600.0
 T = TypeVar("T")
@@ -117,13 +120,19 @@ class Proxy:
 
     async def _forward(self, request: web.Request, call: Call, body: bytes) -> Answer:
         """Ask moto, as the account of the caller; raises ApiError where moto has only a web page to say."""
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in {"content-length", "transfer-encoding", "expect"}}
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name.lower() not in {"content-length", "transfer-encoding", "expect"}
+        }
         if call.account != self._account and call.access_key not in self._accounts:
             headers["x-moto-account-id"] = call.account
         if self._session is None:
             raise RuntimeError("the proxy is closed")
         url = yarl.URL(self._target + request.raw_path, encoded=True)
-        async with self._session.request(request.method, url, headers=headers, data=body, allow_redirects=False) as reply:
+        async with self._session.request(
+            request.method, url, headers=headers, data=body, allow_redirects=False
+        ) as reply:
             content = await reply.read()
             passed = {name: value for name, value in reply.headers.items() if name.lower() not in NOT_OURS}
         if reply.status >= 400 and content.lstrip()[:9].lower() in {b"<!doctype", b"<html>\n<h"}:

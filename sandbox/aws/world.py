@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sandbox.aws.documents import Ids, Place
 from sandbox.aws.local import LocalAws
 from sandbox.aws.seeds import RegionSeeds
-from sandbox.aws.segments import Ids, Place
 
 
 @dataclass(frozen=True)

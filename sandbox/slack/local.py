@@ -19,7 +19,6 @@ from sandbox.slack.state import File, Message, Timing, View, World
 from sandbox.slack.web import Call, WebApi
 from sandbox.slack.workspace import EVENTS, SCOPES, Workspace, workspace
 
-
 Seen = TypeVar("Seen")
 
 

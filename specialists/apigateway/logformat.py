@@ -45,6 +45,7 @@ GUESSES = {
     "path": "path",
     "resourcepath": "path",
     "requestid": "requestId",
+    "routekey": "routeKey",
 }
 """What a key probably holds when the stage's format is not known: letters only, lower case."""
 

@@ -115,23 +115,23 @@ def _logged(case: Case) -> Iterator[Answer]:
         else:
             stage = next((s for s in case.all(StageConfig) if s.access_log_group == lines.log_group), None)
             for event in lines.events:
-                yield from _accessed(lines, event, stage.access_log_fields if stage else {})
+                yield from _accessed(case, lines, event, stage.access_log_fields if stage else {})
 
 
-def _accessed(lines: LogLines, event: LogEvent, fields: dict[str, str]) -> Iterator[Answer]:
+def _accessed(case: Case, lines: LogLines, event: LogEvent, fields: dict[str, str]) -> Iterator[Answer]:
     variables = logformat.read_access_line(event.message, fields)
     status = variables.get("status", "")
     if not status.isdigit() or int(status) < 400:
         return
-    backend = variables.get("integrationStatus", "")
+    method, _, path = variables.get("routeKey", "").partition(" ")
     yield Answer(
         evidence=lines,
         at=event.at,
         said=logformat.own_words(variables),
         status=int(status),
-        method=variables.get("httpMethod", "").upper(),
-        path=variables.get("path", ""),
-        reached=True if backend.isdigit() else None,
+        method=variables.get("httpMethod", method).upper(),
+        path=_without_stage(case, ".execute-api.", variables.get("path", path)),
+        reached=variables.get("integrationStatus", "").isdigit() if "integrationStatus" in fields.values() else None,
         variables=tuple(sorted(variables.items())),
     )
 
@@ -201,8 +201,8 @@ def matching(found: Iterable[Answer], sign: re.Pattern[str], *statuses: int) -> 
 
 
 def refused(found: Iterable[Answer], *statuses: int) -> tuple[Answer, ...]:
-    """Return the answers with one of the statuses that API Gateway gave itself, its integration not called."""
-    return tuple(a for a in found if a.status in statuses and not a.reached)
+    """Return the answers with one of the statuses that API Gateway is known to have given itself."""
+    return tuple(a for a in found if a.status in statuses and a.reached is False)
 
 
 def seen_in(found: Iterable[Answer], most: int = 3) -> tuple[Evidence, ...]:

@@ -38,7 +38,7 @@ PRINTED: tuple[Signature, ...] = (
         r"exec format error",
         r"UnsatisfiedLinkError",
         r"DllNotFoundException|Unable to load shared library",
-        r"No module named '?(?:\w{1,60}\.){1,6}_\w{1,60}",
+        r"No module named '?(?:\w{1,60}\.){0,6}(?:_rust|_cffi_backend|_multiarray_umath|_psycopg|_pydantic_core|_imaging|_bcrypt)\b",
         r"Could not load the \"\w{1,40}\" module using the \S{1,40} runtime",
         r"importing the numpy c-extensions failed",
     ),
@@ -80,7 +80,7 @@ PRINTED: tuple[Signature, ...] = (
         r"Runtime\.UserCodeSyntaxError",
         r"Syntax error in module",
         r"\bIndentationError\b|\bTabError\b",
-        r"\bSyntaxError: (?![^\r\n]{0,200}(?:JSON|Unexpected end of input|regular expression))",
+        r"(?<![.\w])SyntaxError: (?![^\r\n]{0,200}(?:JSON|Unexpected end of input|regular expression))",
     ),
     _row(
         "lambda-permission-on-files",
@@ -120,6 +120,14 @@ PRINTED: tuple[Signature, ...] = (
     _row("lambda-recursive-loop", r"RecursiveInvocationException", r"invoked in a recursive loop"),
     _row("lambda-async-event-expired", r"\"condition\"\s{0,2}:\s{0,2}\"(?:EventAgeExceeded|RetriesExhausted)\""),
     _row("lambda-reserved-zero", r"ZeroReservedConcurrency"),
+    _row("lambda-kms-denied", r"environment variables because KMS access was denied"),
+    _row(
+        "lambda-kms-disabled",
+        r"environment variables because the KMS key used is disabled",
+        r"(?<![A-Za-z])DisabledException[^\r\n]{0,200}key/\S{1,80} is disabled",
+    ),
+    _row("kms-pending-deletion", r"\bkey/\S{1,80} is pending deletion"),
+    _row("kms-key-not-found", r"Key 'arn:[^'\r\n]{1,200}' does not exist"),
     _row("stream-poison-record", r"\"condition\"\s{0,2}:\s{0,2}\"(?:RetryAttemptsExhausted|RecordAgeExceeded)\""),
 )
 """What a function and its runtime print, sharper rows first."""
@@ -162,9 +170,6 @@ ANSWERED: tuple[Signature, ...] = (
 )
 """What Lambda's API answers to whoever calls the function or changes it."""
 
-OWN_KEY = frozenset({"lambda-kms-denied", "lambda-kms-disabled", "kms-pending-deletion", "kms-key-not-found"})
-"""Answers that a function can also meet in its own calls and print."""
-
 BY_STATE = {
     "EniLimitExceeded": "lambda-eni-limit",
     "SubnetOutOfIPAddresses": "lambda-subnet-ip-exhausted",
@@ -199,8 +204,7 @@ BY_CODE = {
 @lru_cache(maxsize=8192)
 def printed_cause(text: str) -> str | None:
     """Return the cause that a text of the function or its runtime states."""
-    own = next((row.cause for row in PRINTED if row.pattern.search(text)), None)
-    return own or next((row.cause for row in ANSWERED if row.cause in OWN_KEY and row.pattern.search(text)), None)
+    return next((row.cause for row in PRINTED if row.pattern.search(text)), None)
 
 
 @lru_cache(maxsize=2048)

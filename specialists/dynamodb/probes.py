@@ -43,7 +43,9 @@ MAX_TABLE_NAMES = 1000
 MAX_MAPPINGS = 1000
 MAX_ACTIVITIES = 50
 MAX_CALLERS = 3
-LOG_PATTERN = "?Throughput ?Throttling ?ConditionalCheck ?Transaction ?ValidationException ?ResourceNotFound ?ItemCollection"
+LOG_PATTERN = (
+    "?Throughput ?Throttling ?ConditionalCheck ?Transaction ?ValidationException ?ResourceNotFound ?ItemCollection"
+)
 
 
 @probe(read("dynamodb", "DescribeTable"), yields=(TableState,))

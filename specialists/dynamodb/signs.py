@@ -71,7 +71,10 @@ TEXTS = _rows(
     (Reading.KMS, r"inaccessible.?encryption.?credentials"),
     (Reading.KEY_RANGE, r"(?:Table|Index)(?:Read|Write)KeyRangeThroughputExceeded"),
     (Reading.INDEX_CAPACITY, r"Index(?:Read|Write)(?:Provisioned|MaxOnDemand)ThroughputExceeded"),
-    (Reading.INDEX_CAPACITY, r"(?:throughput|capacity) (?:for|of) (?:one or more )?(?:the )?(?:global )?secondary index"),
+    (
+        Reading.INDEX_CAPACITY,
+        r"(?:throughput|capacity) (?:for|of) (?:one or more )?(?:the )?(?:global )?secondary index",
+    ),
     (Reading.ACCOUNT, r"throughput (?:limit|quota) for your account|RequestLimitExceeded|AccountLimitExceeded"),
     (Reading.MAXIMUM, r"maximum OnDemandThroughput|TableReadMaxOnDemand|TableWriteMaxOnDemand"),
     (Reading.GROWING, r"current capacity of your table or index|\bhot (?:key|partition)"),

@@ -42,7 +42,7 @@ class Pressure:
     """One side of the table, or of one index: what was asked of it, and what it may take a second."""
 
     side: Side
-    index: str | None
+    index: str | None  # None: the table itself; "": an index whose name is not known
     events: MetricSeries | None
     consumed: MetricSeries | None
     provisioned: MetricSeries | None
@@ -104,7 +104,7 @@ def throttles(case: Case, *limits: Limit) -> tuple[Throttle, ...]:
     indexes = [found for name in _indexes(case) for found in _of_index(case, name, said)]
     told_of_index = {sign for found in indexes for sign in found.signs}
     rest = tuple(sign for sign in said if sign not in told_of_index)
-    found = [*_of_table(case, rest, indexes), *_without_capacity_of_their_own(case, rest, indexes), *indexes]
+    found = [*_of_table(case, rest, indexes), *_of_unseen_index(case, rest, indexes), *indexes]
     return tuple(throttle for throttle in found if not limits or throttle.limit in limits)
 
 
@@ -162,7 +162,9 @@ def _of_index(case: Case, index: str, said: tuple[Sign, ...]) -> Iterator[Thrott
             continue
         about = [s for s in said if s.reading is Reading.INDEX_CAPACITY and s.side in {side, None}]
         about += [s for s in said if s.reading is Reading.KEY_RANGE and f"/index/{index}" in s.text]
-        yield _weigh(found, tuple(about), on_demand=False)
+        judged = _weigh(found, tuple(about), on_demand=False)
+        # That the series is the index's own already tells table from index.
+        yield replace(judged, strength=Strength.STRONG) if judged.strength is Strength.WEAK else judged
 
 
 def _of_table(case: Case, said: tuple[Sign, ...], indexes: list[Throttle]) -> Iterator[Throttle]:
@@ -185,16 +187,19 @@ def _explained_by(indexes: list[Throttle], found: Pressure, said: tuple[Sign, ..
     return unspecific and found.events is not None and any(i.pressure.side == found.side for i in indexes)
 
 
-def _without_capacity_of_their_own(
-    case: Case, said: tuple[Sign, ...], indexes: list[Throttle]
-) -> Iterator[Throttle]:
-    """Judge refusals that blame an index where no index's metrics were seen."""
+def _of_unseen_index(case: Case, said: tuple[Sign, ...], indexes: list[Throttle]) -> Iterator[Throttle]:
+    """Judge refusals that blame an index where no index's metrics show throttling."""
     about = tuple(sign for sign in said if sign.reading is Reading.INDEX_CAPACITY)
     if not about or indexes:
         return
-    names = _indexes(case)
-    found = pressure(case, about[0].side or "write", names[0] if len(names) == 1 else "", about)
-    yield Throttle(Limit.CAPACITY, Strength.PROOF, replace(found, since=None), about, cited(about))
+    side, names = about[0].side or "write", _indexes(case)
+    found = pressure(case, side, names[0], about) if len(names) == 1 else _unmeasured(side)
+    yield Throttle(Limit.CAPACITY, Strength.PROOF, found, about, cited(about))
+
+
+def _unmeasured(side: Side) -> Pressure:
+    """Return the pressure on an index of which not even the name is known."""
+    return Pressure(side, "", None, None, None, (), None, None, None)
 
 
 def _switched_after(state: TableState, said: tuple[Sign, ...], found: Pressure) -> bool:

@@ -147,9 +147,7 @@ def _execution_role(text: str) -> Iterator[Denial]:
 
 def _trust(text: str) -> Iterator[Denial]:
     for match in MAY_NOT_ASSUME.finditer(text):
-        yield Denial(
-            principal=_trimmed(match["principal"]), action="sts:AssumeRole", resource=_trimmed(match["role"])
-        )
+        yield Denial(principal=_trimmed(match["principal"]), action="sts:AssumeRole", resource=_trimmed(match["role"]))
     for match in SERVICE_MAY_NOT_ASSUME.finditer(text):
         yield Denial(principal=match["service"].lower(), action="sts:AssumeRole", policy_type=PolicyType.TRUST)
 
@@ -208,7 +206,9 @@ def action_of(service: str, operation: str) -> str:
     prefix = PREFIXES.get(name, name)
     if not prefix or not operation:
         return ""
-    return S3_ACTIONS.get(operation, "") if prefix == "s3" else ACTIONS.get((prefix, operation), f"{prefix}:{operation}")
+    return (
+        S3_ACTIONS.get(operation, "") if prefix == "s3" else ACTIONS.get((prefix, operation), f"{prefix}:{operation}")
+    )
 
 
 def short_denial_in(text: str) -> Denial | None:

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 from aws.reads import read
 from domain.evidence import Evidence
@@ -18,24 +16,31 @@ from specialists.iam.evidence import (
     RoleState,
     RunsAs,
 )
-from specialists.iam.evaluator import Outcome, Policy, Request, decide
-from specialists.iam.policies import Statement, statements_of
+from specialists.iam.evaluator import Outcome, Policy, decide
+from specialists.iam.reading import (
+    GET_POLICY,
+    GET_ROLE,
+    LIST_ATTACHED,
+    LIST_INLINE,
+    attached_to,
+    inline_of,
+    managed_policy,
+    role_named,
+    role_state,
+    understood,
+)
 from specialists.iam.refusals import refusals
+from specialists.iam.standing import log_request
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
 
-if TYPE_CHECKING:
-    from types_boto3_iam.type_defs import RoleTypeDef
-
 LAMBDA = {ResourceType.LAMBDA}
-CREDENTIALS = re.compile(r"(ACCESS_?KEY|SECRET_?(ACCESS_?)?KEY|SESSION_?TOKEN|AWS_?(KEY|SECRET|TOKEN|CREDENTIALS))", re.I)
-GET_ROLE = read("iam", "GetRole")
-GET_POLICY = (read("iam", "GetPolicy"), read("iam", "GetPolicyVersion"))
-LIST_ATTACHED = read("iam", "ListAttachedRolePolicies")
-LIST_INLINE = (read("iam", "ListRolePolicies"), read("iam", "GetRolePolicy"))
+CREDENTIALS = re.compile(
+    r"(ACCESS_?KEY|SECRET_?(ACCESS_?)?KEY|SESSION_?TOKEN|AWS_?(KEY|SECRET|TOKEN|CREDENTIALS))", re.I
+)
 HOME_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """Where a partition's IAM events are recorded.
 
@@ -71,7 +76,7 @@ def machine_role(look: Look) -> Iterator[Evidence]:
 @probe(GET_ROLE, yields=(RunsAs, RoleState), only={ResourceType.ROLE, ResourceType.ASSUMED_ROLE})
 def named_role(look: Look) -> Iterator[Evidence]:
     """Which role the trace means: a role session tells its name only."""
-    role = _role(look, look.target.name)
+    role = role_named(look, look.target.name)
     if role is None:
         yield RoleState(resource=look.target.id, source="iam:GetRole", name=look.target.name, exists=False)
     else:
@@ -82,37 +87,35 @@ def named_role(look: Look) -> Iterator[Evidence]:
 def role_and_boundary(look: Look) -> Iterator[Evidence]:
     """Whether the role exists, whom its trust policy lets assume it, and what its permissions boundary lets through."""
     for name, arn in {**_roles(look), **_assumed(look)}.items():
-        role = _role(look, name)
-        yield _state(name, arn, role)
+        role = role_named(look, name)
+        yield role_state(name, arn, role)
         boundary = (role or {}).get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
         if boundary:
-            yield _managed(look, arn, boundary, "boundary")
+            yield managed_policy(look, arn, boundary, "boundary")
 
 
 @probe(LIST_ATTACHED, *GET_POLICY, GET_ROLE, yields=(PolicyList, RolePolicy), needs=(RunsAs,))
 def attached_policies(look: Look) -> Iterator[Evidence]:
     """What the managed policies attached to the role allow and deny."""
     for name, arn in _roles(look).items():
-        yield from _attached(look, name, arn)
+        yield from attached_to(look, name, arn)
 
 
 @probe(*LIST_INLINE, GET_ROLE, yields=(PolicyList, RolePolicy), needs=(RunsAs,))
 def inline_policies(look: Look) -> Iterator[Evidence]:
     """What the policies written into the role itself allow and deny."""
     for name, arn in _roles(look).items():
-        yield from _inline(look, name, arn)
+        yield from inline_of(look, name, arn)
 
 
-@probe(
-    LOOKUP_EVENTS, LIST_ATTACHED, *GET_POLICY, GET_ROLE, yields=(Change, ChangesSearched), needs=(RunsAs,)
-)
+@probe(LOOKUP_EVENTS, LIST_ATTACHED, *GET_POLICY, GET_ROLE, yields=(Change, ChangesSearched), needs=(RunsAs,))
 def role_changes(look: Look) -> Iterator[Evidence]:
     """Who changed the role, its trust or its policies in the day before."""
     for name, arn in _roles(look).items():
         found = [c for c in changes(look, name, resource=arn) if c.event_source == "iam.amazonaws.com"]
         yield from found
         count = len(found)
-        for policy in _recent(look, _attached(look, name, arn)):
+        for policy in _recent(look, attached_to(look, name, arn)):
             versions = [c for c in changes(look, policy, resource=arn) if "PolicyVersion" in c.event_name]
             yield from versions
             count += len(versions)
@@ -168,9 +171,9 @@ def denials_in_logs(look: Look) -> Iterator[Evidence]:
 def log_delivery(look: Look) -> Iterator[Evidence]:
     """Whether the function's log has anything in the window; asked only when its role may not write logs."""
     runs = _runs_as(look)
-    found = [*_attached(look, runs.role, runs.role_arn), *_inline(look, runs.role, runs.role_arn)]
+    found = [*attached_to(look, runs.role, runs.role_arn), *inline_of(look, runs.role, runs.role_arn)]
     policies = [Policy(p.name, p.statements) for p in found if isinstance(p, RolePolicy)]
-    if decide(policies, Request("logs:PutLogEvents")).outcome in {Outcome.ALLOWED, Outcome.UNDECIDED}:
+    if decide(policies, log_request(look.target, runs)).outcome in {Outcome.ALLOWED, Outcome.UNDECIDED}:
         return
     page = absent(
         lambda: look.aws.logs.filter_log_events(
@@ -201,7 +204,7 @@ def endpoint_policies(look: Look) -> Iterator[Evidence]:
     )
     for endpoint in (e for page in pages for e in page["VpcEndpoints"]):
         owner = endpoint.get("OwnerId") or look.target.account
-        statements, problem = _understood(endpoint.get("PolicyDocument") or "")
+        statements, problem = understood(endpoint.get("PolicyDocument") or "")
         yield EndpointPolicy(
             resource=f"arn:{look.target.partition}:ec2:{look.target.region}:{owner}:vpc-endpoint/{endpoint['VpcEndpointId']}",
             source="ec2:DescribeVpcEndpoints",
@@ -222,7 +225,7 @@ def _roles(look: Look) -> dict[str, str]:
     for refusal in refusals(look.target, look.seen, look.graph):
         name = refusal.denial.role
         if name and name not in found and refusal.denial.account in {"", look.target.account}:
-            role = _role(look, name)
+            role = role_named(look, name)
             if role is not None:
                 found[name] = role["Arn"]
     return found
@@ -234,114 +237,11 @@ def _assumed(look: Look) -> dict[str, str]:
     return {arn.rsplit("/", 1)[-1]: arn for arn in asked if f":iam::{look.target.account}:role/" in arn}
 
 
-def _role(look: Look, name: str) -> "RoleTypeDef | None":
-    """Return IAM's answer about the role, None when there is no such role; asked once."""
-    answer = look.once(
-        ("iam role", look.target.account, name),
-        lambda: absent(lambda: look.aws.iam.get_role(RoleName=name), "NoSuchEntity"),
-    )
-    return answer["Role"] if answer else None
-
-
-def _state(name: str, arn: str, role: "RoleTypeDef | None") -> RoleState:
-    if role is None:
-        return RoleState(resource=arn, source="iam:GetRole", name=name, exists=False)
-    trust, problem = _understood(role.get("AssumeRolePolicyDocument") or "")
-    return RoleState(
-        resource=arn,
-        source="iam:GetRole",
-        name=name,
-        created=role.get("CreateDate"),
-        last_used=role.get("RoleLastUsed", {}).get("LastUsedDate"),
-        boundary_arn=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
-        trust=trust,
-        trust_problem=problem,
-    )
-
-
-def _attached(look: Look, name: str, arn: str) -> list[Evidence]:
-    return look.once(("iam attached", arn), lambda: list(_read_attached(look, name, arn)))
-
-
-def _read_attached(look: Look, name: str, arn: str) -> Iterator[Evidence]:
-    pages = absent(
-        lambda: list(look.aws.iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)), "NoSuchEntity"
-    )
-    if pages is None:
-        return
-    listed = [policy for page in pages for policy in page.get("AttachedPolicies", [])]
-    yield PolicyList(
-        resource=arn,
-        source="iam:ListAttachedRolePolicies",
-        form="attached",
-        names=tuple(policy.get("PolicyName", "") for policy in listed),
-    )
-    for policy in listed:
-        yield _managed(look, arn, policy.get("PolicyArn", ""), "attached")
-
-
-def _managed(look: Look, role_arn: str, policy_arn: str, form: str) -> RolePolicy:
-    """Return the default version of a managed policy; one document is read once for all roles."""
-    policy, version = look.once(("iam policy", policy_arn), lambda: _read_managed(look, policy_arn))
-    statements, problem = _understood(version.get("Document") or "")
-    return RolePolicy(
-        resource=role_arn,
-        source="iam:GetPolicyVersion",
-        observed_at=version.get("CreateDate"),
-        form=form,
-        name=policy.get("PolicyName", policy_arn.rsplit("/", 1)[-1]),
-        arn=policy_arn,
-        version=version.get("VersionId", ""),
-        statements=statements,
-        problem=problem,
-    )
-
-
-def _read_managed(look: Look, policy_arn: str) -> tuple[Any, Any]:
-    policy = look.aws.iam.get_policy(PolicyArn=policy_arn)["Policy"]
-    version = look.aws.iam.get_policy_version(PolicyArn=policy_arn, VersionId=policy.get("DefaultVersionId", "v1"))
-    return policy, version["PolicyVersion"]
-
-
-def _inline(look: Look, name: str, arn: str) -> list[Evidence]:
-    return look.once(("iam inline", arn), lambda: list(_read_inline(look, name, arn)))
-
-
-def _read_inline(look: Look, name: str, arn: str) -> Iterator[Evidence]:
-    pages = absent(
-        lambda: list(look.aws.iam.get_paginator("list_role_policies").paginate(RoleName=name)), "NoSuchEntity"
-    )
-    if pages is None:
-        return
-    names = tuple(policy for page in pages for policy in page.get("PolicyNames", []))
-    yield PolicyList(resource=arn, source="iam:ListRolePolicies", form="inline", names=names)
-    for policy in names:
-        answer = look.aws.iam.get_role_policy(RoleName=name, PolicyName=policy)
-        statements, problem = _understood(answer.get("PolicyDocument") or "")
-        yield RolePolicy(
-            resource=arn,
-            source="iam:GetRolePolicy",
-            form="inline",
-            name=policy,
-            statements=statements,
-            problem=problem,
-        )
-
-
 def _recent(look: Look, found: list[Evidence]) -> list[str]:
     """Return the ARNs of customer-managed policies whose default version is new enough to matter."""
-    horizon: timedelta = LOOK_BACK
-    since = look.window.start - horizon
+    since = look.window.start - LOOK_BACK
     policies = (p for p in found if isinstance(p, RolePolicy) and p.customer_managed)
     return [p.arn for p in policies if p.observed_at and p.observed_at >= since][:MAX_POLICY_LOOKUPS]
-
-
-def _understood(document: object) -> tuple[tuple[Statement, ...], str]:
-    """Return a policy's statements, or why they cannot be understood."""
-    try:
-        return statements_of(document), ""
-    except ValueError as error:
-        return (), f"its document cannot be understood ({error})"
 
 
 PROBES = (

@@ -85,5 +85,11 @@ def request_for(target: Resource, role_arn: str, action: str, resource: str) -> 
     return Request(action, resource, {key: value for key, value in context.items() if value})
 
 
+def log_request(target: Resource, runs: RunsAs) -> Request:
+    """Return the request by which a function's events reach its log group."""
+    group = f"arn:{target.partition}:logs:{target.region}:{target.account}:log-group:{runs.log_group}:*"
+    return request_for(target, runs.role_arn, "logs:PutLogEvents", group)
+
+
 def _decide(policies: tuple[RolePolicy, ...], request: Request) -> Verdict:
     return decide((Policy(p.name, p.statements) for p in policies), request)

@@ -7,7 +7,8 @@ class Change(Evidence, kind="change"):
     """One write event of CloudTrail; `observed_at` is when it happened.
 
     `parameters` are the request's plain parameters, flattened with dots and as text
-    ("provisionedThroughput.writeCapacityUnits": "5"); `error_code` is set when AWS refused it, so that nothing changed.
+    ("provisionedThroughput.writeCapacityUnits": "5"); `error_code` is set when AWS refused it, so that nothing changed,
+    and `error_message` gives AWS's words.
     """
 
     event_id: str
@@ -16,6 +17,7 @@ class Change(Evidence, kind="change"):
     who: str
     parameters: dict[str, str] = {}
     error_code: str | None = None
+    error_message: str = ""
 
     @property
     def took_effect(self) -> bool:

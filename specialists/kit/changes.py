@@ -48,6 +48,7 @@ def changes(
             who=_who(event, detail),
             parameters=flatten(detail.get("requestParameters") or {}),
             error_code=detail.get("errorCode"),
+            error_message=str(detail.get("errorMessage") or "")[:500],
         )
 
 

@@ -1,0 +1,46 @@
+"""What happened in the system, in time order."""
+
+from collections.abc import Iterable
+
+from domain.causes import cause
+from domain.evidence import EvidenceBundle
+from domain.graph import ServiceGraph
+from domain.report import RankedHypothesis, Role, TimelineEntry
+from domain.trace import TraceOverview
+from orchestrator.conclude.naming import label, short
+from specialists.kit.change import Change
+
+TOLD = (Role.ROOT_CAUSE, Role.SYMPTOM, Role.CONTRIBUTING)
+
+
+def timeline(
+    ranked: Iterable[RankedHypothesis], bundle: EvidenceBundle, graph: ServiceGraph
+) -> tuple[TimelineEntry, ...]:
+    """Return the changes that the hypotheses cite, when each part of the failure began, and the failing traces."""
+    told = tuple(ranked)
+    cited = {e for hypothesis in told if hypothesis.role is not Role.RULED_OUT for e in hypothesis.evidence}
+    entries = [
+        TimelineEntry(
+            at=change.observed_at,
+            what=f"{short(change.resource, graph)}: {change.summary()}",
+            resource=change.resource,
+            evidence=(change.id,),
+        )
+        for change in bundle.of(Change)
+        if change.observed_at is not None and change.took_effect and change.id in cited
+    ]
+    entries += [
+        TimelineEntry(
+            at=h.since,
+            what=f"first sign at {label(h.resource, graph)}: {cause(h.cause).title}",
+            resource=h.resource,
+            evidence=h.evidence[:3],
+        )
+        for h in told
+        if h.since is not None and h.role in TOLD
+    ]
+    entries += [
+        TimelineEntry(at=o.start, what=f"the traced request: {o.summary()}", resource=o.resource, evidence=(o.id,))
+        for o in bundle.of(TraceOverview)
+    ]
+    return tuple(sorted(entries, key=lambda e: (e.at, e.resource, e.what)))

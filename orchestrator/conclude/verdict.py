@@ -1,0 +1,113 @@
+"""The verdict in words: what is wrong, what to look at next, or that nothing is."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from domain.causes import cause
+from domain.evidence import EvidenceBundle
+from domain.gap import Gap, GapReason
+from domain.graph import ServiceGraph
+from domain.report import ReportStatus, Role
+from domain.result import SpecialistResult
+from domain.trace import TraceOverview
+from orchestrator.conclude.naming import label, short
+from orchestrator.conclude.settle import SUSPICION, Settlement
+from orchestrator.conclude.weigh import TraceView
+
+
+class Verdict(NamedTuple):
+    """The status and the sentences that people read first."""
+
+    status: ReportStatus
+    headline: str
+    summary: str
+    next_look: str | None
+
+
+def verdict(
+    settled: Settlement,
+    bundle: EvidenceBundle,
+    graph: ServiceGraph,
+    results: Sequence[SpecialistResult],
+    gaps: Sequence[Gap],
+) -> Verdict:
+    """Say what the settlement means."""
+    view = TraceView.of(bundle)
+    if settled.root is not None:
+        return _decided(settled, graph)
+    if view.failed or settled.strongest >= SUSPICION:
+        return _open(settled, view, graph, gaps)
+    if not len(bundle) or (results and all(r.status in {"failed", "timeout"} for r in results) and not view.known):
+        return Verdict(
+            ReportStatus.INCONCLUSIVE,
+            "Nothing could be seen",
+            f"None of the {len(results)} specialists brought evidence.",
+            _next_look(gaps, set(), graph),
+        )
+    return _healthy(bundle, results)
+
+
+def _decided(settled: Settlement, graph: ServiceGraph) -> Verdict:
+    root = settled.root
+    if root is None:
+        raise ValueError("a decided verdict needs a root cause")
+    sentences = [root.summary.rstrip(".") + "."]
+    sentences += [h.summary.rstrip(".") + "." for h in settled.ranked if h.role is Role.TRIGGER][:1]
+    if settled.shared:
+        other = next(h for h in settled.ranked if h.role is Role.CONTRIBUTING)
+        sentences.append(f"About as likely: {label(other.resource, graph)} — {cause(other.cause).title}.")
+    symptoms = list(
+        dict.fromkeys(
+            short(h.resource, graph) for h in settled.ranked if h.role is Role.SYMPTOM and h.resource != root.resource
+        )
+    )
+    if symptoms:
+        sentences.append(f"{_listed(symptoms)} {'is a symptom' if len(symptoms) == 1 else 'are symptoms'}.")
+    return Verdict(
+        ReportStatus.COMPLETED, f"{label(root.resource, graph)} — {cause(root.cause).title}", " ".join(sentences), None
+    )
+
+
+def _open(settled: Settlement, view: TraceView, graph: ServiceGraph, gaps: Sequence[Gap]) -> Verdict:
+    likely = [h for h in settled.ranked if h.role in {Role.MINORITY, Role.CONTRIBUTING, Role.TRIGGER}][:3]
+    where = sorted(view.origins) or [h.resource for h in likely[:1]]
+    place = label(where[0], graph) if where else "this request"
+    if likely:
+        fits = "; ".join(f"{cause(h.cause).title} at {short(h.resource, graph)} ({h.confidence:.0%})" for h in likely)
+        said = f"{'One cause fits' if len(likely) == 1 else f'{len(likely)} causes fit'}, none well enough: {fits}."
+    else:
+        said = "No rule explains what was seen."
+    return Verdict(
+        ReportStatus.INCONCLUSIVE,
+        f"Something is failing in {place}, but the evidence does not decide",
+        said,
+        _next_look(gaps, {*where, *(h.resource for h in likely)}, graph),
+    )
+
+
+def _next_look(gaps: Sequence[Gap], about: set[str], graph: ServiceGraph) -> str | None:
+    """The one look that would tell: a denied one at the suspects first, then any denied one, then any that failed."""
+    if not gaps:
+        return f"Read the logs of {label(min(about), graph)} around the failure." if about else None
+    order = {
+        GapReason.ACCESS_DENIED: 0,
+        GapReason.TIMED_OUT: 1,
+        GapReason.THROTTLED: 1,
+        GapReason.FAILED: 2,
+        GapReason.NO_DATA: 3,
+        GapReason.NOT_FOUND: 3,
+    }
+    best = min(gaps, key=lambda g: (g.resource not in about, order[g.reason], g.specialist, g.probe, g.resource))
+    return best.message
+
+
+def _healthy(bundle: EvidenceBundle, results: Sequence[SpecialistResult]) -> Verdict:
+    looks = sum(r.looks for r in results)
+    checked = f"Checked: {len(results)} {'specialist' if len(results) == 1 else 'specialists'}, {looks} looks."
+    traces = bundle.of(TraceOverview)
+    told = " ".join(f"The trace is healthy: {t.summary()}." for t in traces[:1])
+    return Verdict(ReportStatus.COMPLETED, "Nothing wrong found here", f"{told} {checked}".strip(), None)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

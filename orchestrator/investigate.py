@@ -1,0 +1,212 @@
+"""The life of an investigation: discover, route, dispatch, conclude, propose, report, store.
+
+`Investigator.investigate` always returns a report. Whoever listens hears typed progress; `Concluded` is the last.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from datetime import UTC, datetime
+
+from aws import meter
+from aws.errors import AccountUnusable
+from aws.meter import Meter
+from aws.session import ReadSession
+from domain.evidence import EvidenceBundle, load_evidence
+from domain.findings import Strength
+from domain.progress import (
+    Assigned,
+    Concluded,
+    Discovered,
+    InvestigationStarted,
+    Progress,
+    Routed,
+    SpecialistFinished,
+    SpecialistWorking,
+)
+from domain.report import Report
+from domain.request import Request, Trigger
+from domain.result import SpecialistResult
+from orchestrator.conclude.conclusion import conclude
+from orchestrator.discover import Discovery, discover
+from orchestrator.dispatch import dispatch
+from orchestrator.errors import InvestigationError
+from orchestrator.propose import propose
+from orchestrator.report import all_gaps, build_report, failed_report
+from orchestrator.route import Route, route
+from orchestrator.store import Store, StoredBundle
+from specialists.contract import Specialist
+from specialists.once import Once
+from specialists.run import Run, Tools
+
+logger = logging.getLogger(__name__)
+
+Listen = Callable[[Progress], None]
+
+THREADS = 32
+DISCOVERY_SECONDS = 45.0
+
+
+def utc_now() -> datetime:
+    """Return the time, UTC, to the millisecond."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+class Investigator:
+    """Runs investigations. One per process: it owns the read session and the thread pool that blocking calls run in."""
+
+    def __init__(
+        self,
+        session: ReadSession,
+        specialists: Sequence[Specialist],
+        store: Store,
+        *,
+        time_limit: float = 120.0,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._session = session
+        self._specialists = tuple(specialists)
+        self._store = store
+        self._time_limit = time_limit
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="rca-look")
+
+    async def investigate(self, investigation_id: str, trigger: Trigger, request: Request, listen: Listen) -> Report:
+        """Run one investigation to its stored report; an error becomes a failed report, never an exception."""
+        started = self._clock()
+        logger.info("investigation=<%s>, trigger=<%s> | started", investigation_id, trigger.kind)
+        listen(InvestigationStarted(investigation_id=investigation_id, trigger=trigger, request=request, at=started))
+        bundle: StoredBundle | None = None
+        try:
+            await self._store.start(investigation_id, now=started)
+            bundle = await self._look(investigation_id, trigger, request, started, listen)
+            report = self._conclude(investigation_id, bundle)
+        except (AccountUnusable, InvestigationError) as error:
+            report = failed_report(
+                investigation_id, trigger, str(error), started_at=started, completed_at=self._clock()
+            )
+        except Exception as error:  # the entry of an investigation: whatever broke, people get an answer
+            logger.exception("investigation=<%s> | broke", investigation_id)
+            message = f"The bot itself broke ({type(error).__name__}). Run it again; if it breaks again, its log has the details under {investigation_id}."
+            report = failed_report(investigation_id, trigger, message, started_at=started, completed_at=self._clock())
+        await self._store.finish(report, bundle)
+        logger.info(
+            "investigation=<%s>, status=<%s>, seconds=<%.3f> | concluded",
+            investigation_id,
+            report.status,
+            report.duration_seconds,
+        )
+        listen(Concluded(investigation_id=investigation_id, report=report))
+        return report
+
+    async def replay(self, investigation_id: str) -> Report | None:
+        """Conclude again from the stored evidence, without AWS; None when there is none."""
+        bundle = await self._store.bundle(investigation_id)
+        return None if bundle is None else self._conclude(investigation_id, bundle)
+
+    async def close(self) -> None:
+        """Let go of the threads; calls still under way end by their own time-outs."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _look(
+        self, ident: str, trigger: Trigger, request: Request, started: datetime, listen: Listen
+    ) -> StoredBundle:
+        """Everything that asks AWS."""
+        counter = Meter(_deadline(self._time_limit))
+        found = await self._discover(request, counter, started)
+        elapsed = (self._clock() - started).total_seconds()
+        listen(
+            Discovered(
+                investigation_id=ident,
+                window=found.window,
+                graph=found.graph,
+                summary=found.summary,
+                seconds=elapsed,
+                gaps=found.gaps,
+            )
+        )
+        routes = route(found.graph, self._specialists)
+        listen(
+            Routed(
+                investigation_id=ident,
+                specialists=tuple(Assigned(name=r.specialist.name, reason=r.reason) for r in routes),
+            )
+        )
+        runs = await self._dispatch(ident, routes, found, counter, started, listen)
+        return StoredBundle(
+            request=request,
+            trigger=trigger,
+            window=found.window,
+            graph=found.graph,
+            evidence=tuple(
+                e.dump() for e in EvidenceBundle([*found.trace, *(e for run in runs for e in run.evidence)])
+            ),
+            results=tuple(run.result for run in runs),
+            discovery_gaps=found.gaps,
+            nearby=found.nearby,
+            aws_calls=counter.calls,
+            started_at=started,
+            completed_at=self._clock(),
+        )
+
+    async def _discover(self, request: Request, counter: Meter, now: datetime) -> Discovery:
+        with meter.metered(counter.until(DISCOVERY_SECONDS)):
+            context = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, lambda: context.run(discover, request, self._session, self._pool, now=now)
+        )
+
+    async def _dispatch(
+        self, ident: str, routes: Sequence[Route], found: Discovery, counter: Meter, now: datetime, listen: Listen
+    ) -> tuple[Run, ...]:
+        def finished(result: SpecialistResult) -> None:
+            listen(
+                SpecialistFinished(
+                    investigation_id=ident, result=result, headline=headline(result), found=bool(result.hypotheses)
+                )
+            )
+
+        def working(name: str, message: str) -> None:
+            listen(SpecialistWorking(investigation_id=ident, name=name, message=message))
+
+        return await dispatch(
+            routes,
+            Tools(self._session, self._pool, Once(), counter),
+            window=found.window,
+            graph=found.graph,
+            trace=found.trace,
+            now=now,
+            working=working,
+            finished=finished,
+        )
+
+    def _conclude(self, ident: str, bundle: StoredBundle) -> Report:
+        """Everything that follows from the evidence alone."""
+        evidence = EvidenceBundle(load_evidence(e) for e in bundle.evidence)
+        conclusion = conclude(evidence, bundle.results, bundle.graph, all_gaps(bundle))
+        actions = propose(conclusion.ranked, evidence, self._specialists)
+        return build_report(ident, conclusion, bundle, evidence, actions)
+
+
+def _deadline(seconds: float) -> float:
+    """Return the monotonic moment that many seconds from now."""
+    return time.monotonic() + seconds
+
+
+def headline(result: SpecialistResult) -> str:
+    """Say in one line what a specialist found: its strongest hypothesis, else what it could not see, else a fact."""
+    if result.hypotheses:
+        order = {Strength.PROOF: 0, Strength.STRONG: 1, Strength.WEAK: 2}
+        best = min(
+            result.hypotheses, key=lambda h: (min(order[s.strength] for s in h.supports), -len(h.supports), h.cause)
+        )
+        return best.summary
+    if result.message:
+        return result.message
+    if result.gaps:
+        return result.gaps[0].message
+    return "nothing wrong"

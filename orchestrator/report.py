@@ -1,0 +1,209 @@
+"""The report: the conclusion, what was seen and what was not, in the shape that others rely on."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from domain.action import ProposedAction
+from domain.arn import partition_of
+from domain.causes import cause
+from domain.evidence import Evidence, EvidenceBundle
+from domain.findings import Advice
+from domain.gap import Gap
+from domain.graph import ServiceGraph
+from domain.links import console_link, trace_link
+from domain.report import (
+    CitedEvidence,
+    RankedHypothesis,
+    Report,
+    ReportStatus,
+    Role,
+    Severity,
+    SeverityLevel,
+    SpecialistReport,
+)
+from domain.request import Trigger
+from domain.resource import Resource, resource_from_arn
+from domain.result import SpecialistResult
+from domain.trace import TraceCall, TraceOverview, TraceSegment
+from domain.usage import Usage
+from orchestrator.conclude.conclusion import Conclusion
+from orchestrator.conclude.weigh import TraceView
+from orchestrator.store import StoredBundle
+
+VOLATILE = frozenset(
+    {"investigation_id", "trigger", "started_at", "completed_at", "duration_seconds", "usage", "digest", "looks"}
+)
+"""What differs between two runs over the same evidence."""
+
+
+def build_report(
+    investigation_id: str,
+    conclusion: Conclusion,
+    stored: StoredBundle,
+    evidence: EvidenceBundle,
+    actions: Sequence[ProposedAction],
+) -> Report:
+    """Assemble the report; every id it cites is in its evidence list, in a fixed order."""
+    verdict = conclusion.verdict
+    offer = stored.nearby and verdict.status is ReportStatus.COMPLETED and conclusion.root_cause is None
+    summary = verdict.summary + (f" Failing traces nearby: {', '.join(stored.nearby)}." if offer else "")
+    results = sorted(stored.results, key=lambda r: r.name)
+    report = Report(
+        investigation_id=investigation_id,
+        status=verdict.status,
+        trigger=stored.trigger,
+        window=stored.window,
+        started_at=stored.started_at,
+        completed_at=stored.completed_at,
+        duration_seconds=_seconds(stored.started_at, stored.completed_at),
+        headline=verdict.headline,
+        summary=summary,
+        next_look=verdict.next_look,
+        affected_resources=_affected(conclusion, evidence, stored.graph),
+        service_graph=stored.graph,
+        specialists=tuple(_specialist(r, conclusion) for r in results),
+        root_cause=conclusion.root_cause,
+        contributing_factors=tuple(h for h in conclusion.ranked if h.role in {Role.TRIGGER, Role.CONTRIBUTING}),
+        hypotheses=conclusion.ranked,
+        severity=conclusion.severity,
+        timeline=conclusion.timeline,
+        gaps=_distinct(all_gaps(stored)),
+        proposed_actions=tuple(actions),
+        advice=_advice(conclusion, results),
+        usage=sum((r.usage for r in results), Usage()).model_copy(update={"aws_calls": stored.aws_calls}),
+    )
+    cited = report.model_copy(update={"evidence": _cited(report, evidence)})
+    return cited.model_copy(update={"digest": digest(cited)})
+
+
+def all_gaps(stored: StoredBundle) -> tuple[Gap, ...]:
+    """Return every gap, of discovery and of the specialists."""
+    return (*stored.discovery_gaps, *(gap for result in stored.results for gap in result.gaps))
+
+
+def failed_report(
+    investigation_id: str,
+    trigger: Trigger,
+    message: str,
+    *,
+    started_at: datetime,
+    completed_at: datetime,
+    gaps: Sequence[Gap] = (),
+) -> Report:
+    """Return the report of an investigation that could not be made; the message says what to do next."""
+    report = Report(
+        investigation_id=investigation_id,
+        status=ReportStatus.FAILED,
+        trigger=trigger,
+        window=None,
+        started_at=started_at,
+        completed_at=completed_at,
+        duration_seconds=_seconds(started_at, completed_at),
+        headline="The investigation failed",
+        summary=message,
+        severity=Severity(level=SeverityLevel.UNKNOWN, reason="nothing could be looked at"),
+        gaps=tuple(gaps),
+    )
+    return report.model_copy(update={"digest": digest(report)})
+
+
+def digest(report: Report) -> str:
+    """Return the SHA-256 of everything in the report that follows from the evidence."""
+    stable = _without_volatile(report.as_json())
+    return hashlib.sha256(json.dumps(stable, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _without_volatile(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_volatile(inner) for key, inner in value.items() if key not in VOLATILE}
+    return [_without_volatile(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    return round((end - start).total_seconds(), 3)
+
+
+def _affected(conclusion: Conclusion, bundle: EvidenceBundle, graph: ServiceGraph) -> tuple[Resource, ...]:
+    """The resources of the failing path and those that the verdict names."""
+    told = {
+        h.resource
+        for h in conclusion.ranked
+        if h.role in {Role.ROOT_CAUSE, Role.SYMPTOM, Role.TRIGGER, Role.CONTRIBUTING}
+    }
+    names = told | set(TraceView.of(bundle).failing)
+    found = [
+        graph.node(name) or (resource_from_arn(name) if name.startswith("arn:") else None) for name in sorted(names)
+    ]
+    return tuple(resource for resource in found if resource is not None)
+
+
+def _specialist(result: SpecialistResult, conclusion: Conclusion) -> SpecialistReport:
+    own = {(h.cause, h.resource) for h in result.hypotheses}
+    ranked = tuple(h for h in conclusion.ranked if (h.cause, h.resource) in own)
+    return SpecialistReport(
+        name=result.name,
+        status=result.status,
+        duration_seconds=result.duration_seconds,
+        reason=result.reason,
+        message=result.message,
+        facts=result.facts,
+        hypotheses=ranked,
+        advice=result.advice,
+        gaps=result.gaps,
+        looks=result.looks,
+        usage=result.usage,
+    )
+
+
+def _distinct(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """Each gap once, whichever specialist met it first by name."""
+    unique: dict[tuple[str, str, str | None], Gap] = {}
+    for gap in sorted(gaps, key=lambda g: (g.specialist, g.resource, g.probe, g.message)):
+        unique.setdefault((gap.resource, gap.message, gap.action), gap)
+    return tuple(unique.values())
+
+
+def _advice(conclusion: Conclusion, results: Iterable[SpecialistResult]) -> tuple[Advice, ...]:
+    """What to do about the root cause first, then what the specialists recommend about resources in the verdict."""
+    told: list[RankedHypothesis] = [h for h in conclusion.ranked if h.role in {Role.ROOT_CAUSE, Role.CONTRIBUTING}]
+    remedies = [Advice(text=cause(h.cause).remedy, resource=h.resource, evidence=h.evidence[:3]) for h in told]
+    about = {h.resource for h in conclusion.ranked if h.role is not Role.RULED_OUT}
+    others = [a for r in sorted(results, key=lambda r: r.name) for a in r.advice if a.resource in about]
+    return tuple(dict.fromkeys((*remedies, *others)))
+
+
+def _cited(report: Report, bundle: EvidenceBundle) -> tuple[CitedEvidence, ...]:
+    """Return what is cited anywhere: the verdict's evidence first, then the rest in the order of mention."""
+    ids: list[str] = list(report.root_cause.evidence) if report.root_cause else []
+    for hypothesis in report.hypotheses:
+        ids += [*hypothesis.evidence, *hypothesis.contradicting]
+    ids += report.severity.evidence
+    ids += [e for entry in report.timeline for e in entry.evidence]
+    for specialist in report.specialists:
+        ids += [e for fact in specialist.facts for e in fact.evidence]
+        ids += [e for advice in specialist.advice for e in advice.evidence]
+    ids += [e for action in report.proposed_actions for e in action.evidence]
+    ids += [o.id for o in bundle.of(TraceOverview)]
+    return tuple(_shown(bundle[e]) for e in dict.fromkeys(ids) if e in bundle)
+
+
+def _shown(item: Evidence) -> CitedEvidence:
+    return CitedEvidence(
+        id=item.id,
+        resource=item.resource,
+        summary=item.summary(),
+        source=item.source,
+        observed_at=item.observed_at,
+        link=_link(item),
+    )
+
+
+def _link(item: Evidence) -> str | None:
+    if isinstance(item, TraceCall | TraceSegment | TraceOverview):
+        region = (
+            item.resource.split(":")[3] if item.resource.startswith("arn:") and item.resource.count(":") > 3 else ""
+        )
+        return trace_link(item.trace_id, region, partition_of(region))
+    return console_link(item.resource)

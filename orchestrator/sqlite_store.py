@@ -1,0 +1,345 @@
+"""The embedded store: SQLite in WAL mode, one writer thread that commits in groups.
+
+Waiting writes share one transaction and one fsync, so that two hundred people typing at once wait for a handful of
+commits. WAL does not work on network file systems: https://www.sqlite.org/wal.html
+"""
+
+import asyncio
+import json
+import queue
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from domain.report import Report
+from domain.request import Trigger
+from orchestrator.store import Grade, Investigation, MessageRef, MessageRole, State, StoredBundle
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], Any]
+
+KEEP = timedelta(days=90)
+GROUP = 500
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no letter is taken for a digit when read aloud."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS investigations (
+    id TEXT PRIMARY KEY, state TEXT NOT NULL, trigger TEXT NOT NULL, accepted_at TEXT NOT NULL,
+    started_at TEXT, finished_at TEXT, messages TEXT NOT NULL DEFAULT '{}', root TEXT UNIQUE
+);
+CREATE INDEX IF NOT EXISTS investigations_state ON investigations (state, accepted_at);
+CREATE TABLE IF NOT EXISTS deliveries (key TEXT PRIMARY KEY, investigation_id TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS "opx-agent-recommendations" (
+    pk TEXT NOT NULL, sk TEXT NOT NULL, agent_id TEXT NOT NULL, created_at TEXT NOT NULL, ttl INTEGER NOT NULL,
+    body TEXT NOT NULL, PRIMARY KEY (pk, sk)
+);
+CREATE INDEX IF NOT EXISTS agent_index ON "opx-agent-recommendations" (agent_id, created_at);
+CREATE TABLE IF NOT EXISTS "opx-agent-executions" (
+    pk TEXT NOT NULL, sk TEXT NOT NULL, incident_id TEXT NOT NULL, executed_at TEXT NOT NULL, ttl INTEGER NOT NULL,
+    body TEXT NOT NULL, PRIMARY KEY (pk, sk)
+);
+CREATE INDEX IF NOT EXISTS incident_index ON "opx-agent-executions" (incident_id, executed_at);
+CREATE TABLE IF NOT EXISTS bundles (investigation_id TEXT PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS grades (investigation_id TEXT, user TEXT, grade TEXT, at TEXT, PRIMARY KEY (investigation_id, user));
+CREATE TABLE IF NOT EXISTS dismissals (investigation_id TEXT, action_id TEXT, user TEXT, at TEXT, PRIMARY KEY (investigation_id, action_id));
+PRAGMA user_version = 1;
+"""
+
+
+class StoreUnusable(Exception):
+    """The store's file cannot be used; the message says what to do."""
+
+
+class SqliteStore:
+    """Investigations in one SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._work: queue.Queue[tuple[Work, Future[Any]] | None] = queue.Queue()
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="rca-store-read")
+        self._read_connection: sqlite3.Connection | None = None
+        connection = self._connect()
+        try:
+            connection.executescript(SCHEMA)
+        except sqlite3.Error as error:
+            raise StoreUnusable(
+                f"{path} cannot be used as the store: {error}. Set RCA_DATA_DIR to a writable directory."
+            ) from error
+        self._writer = threading.Thread(
+            target=self._write_forever, args=(connection,), name="rca-store-write", daemon=True
+        )
+        self._writer.start()
+
+    @classmethod
+    def open(cls, directory: Path) -> "SqliteStore":
+        """Open the store in a directory, making both; raises StoreUnusable with what to do."""
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnusable(
+                f"{directory} cannot be made: {error}. Set RCA_DATA_DIR to a writable directory."
+            ) from error
+        return cls(directory / "rca.sqlite3")
+
+    async def accept(self, key: str, trigger: Trigger, *, now: datetime) -> Investigation | None:
+        """Durably take on an investigation; None when this delivery key was accepted before."""
+
+        def write(db: sqlite3.Connection) -> Investigation | None:
+            if db.execute("SELECT 1 FROM deliveries WHERE key = ?", (key,)).fetchone():
+                return None
+            new = Investigation(id=_free_id(db), state=State.QUEUED, trigger=trigger, accepted_at=now)
+            db.execute("INSERT INTO deliveries VALUES (?, ?, ?)", (key, new.id, now.isoformat()))
+            db.execute(
+                "INSERT INTO investigations (id, state, trigger, accepted_at) VALUES (?, ?, ?, ?)",
+                (new.id, new.state, trigger.model_dump_json(), now.isoformat()),
+            )
+            return new
+
+        return await self._write(write)
+
+    async def get(self, investigation_id: str) -> Investigation | None:
+        """Return an investigation by id."""
+        return await self._read(
+            lambda db: _investigation(
+                db.execute("SELECT * FROM investigations WHERE id = ?", (investigation_id,)).fetchone()
+            )
+        )
+
+    async def start(self, investigation_id: str, *, now: datetime) -> None:
+        """Record that work on it began."""
+        await self._execute(
+            "UPDATE investigations SET state = ?, started_at = ? WHERE id = ? AND state != ?",
+            State.RUNNING,
+            now.isoformat(),
+            investigation_id,
+            State.FINISHED,
+        )
+
+    async def place(self, investigation_id: str, role: MessageRole, message: MessageRef) -> None:
+        """Record where one of its messages stands."""
+
+        def write(db: sqlite3.Connection) -> None:
+            row = db.execute("SELECT messages FROM investigations WHERE id = ?", (investigation_id,)).fetchone()
+            if row is None:
+                return
+            messages = {**json.loads(row["messages"]), role: message.model_dump()}
+            db.execute("UPDATE investigations SET messages = ? WHERE id = ?", (json.dumps(messages), investigation_id))
+            if role is MessageRole.ROOT:
+                db.execute(
+                    "UPDATE investigations SET root = ? WHERE id = ?",
+                    (f"{message.channel}/{message.ts}", investigation_id),
+                )
+
+        await self._write(write)
+
+    async def by_message(self, message: MessageRef) -> Investigation | None:
+        """Return the investigation whose root message (its thread) this is."""
+        root = f"{message.channel}/{message.ts}"
+        return await self._read(
+            lambda db: _investigation(db.execute("SELECT * FROM investigations WHERE root = ?", (root,)).fetchone())
+        )
+
+    async def finish(self, report: Report, bundle: StoredBundle | None) -> None:
+        """Store the report, each specialist's execution, the recommendation, and the evidence for a replay."""
+        ident, at = report.investigation_id, report.completed_at.isoformat()
+        ttl = int((report.completed_at + KEEP).timestamp())
+        body = report.model_dump_json()
+        stored = bundle.model_dump_json() if bundle is not None else None
+        executions = [
+            (f"INCIDENT#{ident}", f"EXECUTION#{s.name}", ident, at, ttl, s.model_dump_json())
+            for s in report.specialists
+        ]
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
+                'INSERT OR REPLACE INTO "opx-agent-recommendations" VALUES (?, ?, ?, ?, ?, ?)',
+                (f"INCIDENT#{ident}", f"RECOMMENDATION#{ident}", "orchestrator", at, ttl, body),
+            )
+            db.executemany('INSERT OR REPLACE INTO "opx-agent-executions" VALUES (?, ?, ?, ?, ?, ?)', executions)
+            if stored is not None:
+                db.execute("INSERT OR REPLACE INTO bundles VALUES (?, ?)", (ident, stored))
+            db.execute("UPDATE investigations SET state = ?, finished_at = ? WHERE id = ?", (State.FINISHED, at, ident))
+
+        await self._write(write)
+
+    async def report(self, investigation_id: str) -> Report | None:
+        """Return the stored report."""
+        body = await self._body(
+            'SELECT body FROM "opx-agent-recommendations" WHERE pk = ? AND sk = ?',
+            f"INCIDENT#{investigation_id}",
+            f"RECOMMENDATION#{investigation_id}",
+        )
+        return Report.model_validate_json(body) if body else None
+
+    async def bundle(self, investigation_id: str) -> StoredBundle | None:
+        """Return the stored evidence bundle."""
+        body = await self._body("SELECT body FROM bundles WHERE investigation_id = ?", investigation_id)
+        return StoredBundle.model_validate_json(body) if body else None
+
+    async def unfinished(self) -> tuple[Investigation, ...]:
+        """Return what was accepted and never finished, oldest first."""
+        rows = await self._read(
+            lambda db: db.execute(
+                "SELECT * FROM investigations WHERE state != ? ORDER BY accepted_at, id", (State.FINISHED,)
+            ).fetchall()
+        )
+        return tuple(found for row in rows if (found := _investigation(row)) is not None)
+
+    async def recent(self, limit: int = 20) -> tuple[Report, ...]:
+        """Return the newest reports."""
+        rows = await self._read(
+            lambda db: db.execute(
+                'SELECT body FROM "opx-agent-recommendations" ORDER BY created_at DESC LIMIT ?', (limit,)
+            ).fetchall()
+        )
+        return tuple(Report.model_validate_json(row["body"]) for row in rows)
+
+    async def grade(self, investigation_id: str, user: str, grade: Grade, *, now: datetime) -> None:
+        """Record one person's judgement; a later one of the same person replaces it."""
+        await self._execute(
+            "INSERT OR REPLACE INTO grades VALUES (?, ?, ?, ?)", investigation_id, user, grade, now.isoformat()
+        )
+
+    async def grades(self, investigation_id: str) -> dict[str, Grade]:
+        """Return the judgements by person."""
+        rows = await self._read(
+            lambda db: db.execute(
+                "SELECT user, grade FROM grades WHERE investigation_id = ?", (investigation_id,)
+            ).fetchall()
+        )
+        return {row["user"]: Grade(row["grade"]) for row in rows}
+
+    async def dismiss(self, investigation_id: str, action_id: str, user: str, *, now: datetime) -> bool:
+        """Record that a proposed action was dismissed; False when it already was."""
+
+        def write(db: sqlite3.Connection) -> bool:
+            done = db.execute(
+                "INSERT OR IGNORE INTO dismissals VALUES (?, ?, ?, ?)",
+                (investigation_id, action_id, user, now.isoformat()),
+            )
+            return done.rowcount == 1
+
+        return await self._write(write)
+
+    async def dismissed(self, investigation_id: str) -> frozenset[str]:
+        """Return the ids of dismissed actions."""
+        rows = await self._read(
+            lambda db: db.execute(
+                "SELECT action_id FROM dismissals WHERE investigation_id = ?", (investigation_id,)
+            ).fetchall()
+        )
+        return frozenset(row["action_id"] for row in rows)
+
+    async def close(self) -> None:
+        """Write what is waiting and let go of the file."""
+        self._work.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
+        await asyncio.get_running_loop().run_in_executor(self._reader, self._close_reader)
+        self._reader.shutdown()
+
+    def _close_reader(self) -> None:
+        if self._read_connection is not None:
+            self._read_connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            raise StoreUnusable(
+                f"{self._path} cannot be used as the store: {error}. Set RCA_DATA_DIR to a writable directory."
+            ) from error
+        return connection
+
+    async def _execute(self, sql: str, *values: Any) -> None:
+        await self._write(lambda db: db.execute(sql, values).rowcount)
+
+    async def _body(self, sql: str, *values: Any) -> str | None:
+        row = await self._read(lambda db: db.execute(sql, values).fetchone())
+        return row["body"] if row else None
+
+    async def _read(self, look: Callable[[sqlite3.Connection], T]) -> T:
+        def read() -> T:
+            if self._read_connection is None:
+                self._read_connection = self._connect()
+            return look(self._read_connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reader, read)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        done: Future[T] = Future()
+        self._work.put((work, done))
+        return await asyncio.wrap_future(done)
+
+    def _write_forever(self, connection: sqlite3.Connection) -> None:
+        while True:
+            first = self._work.get()
+            if first is None:
+                break
+            group, last = [first], False
+            while len(group) < GROUP and not self._work.empty():
+                more = self._work.get()
+                if more is None:
+                    last = True
+                    break
+                group.append(more)
+            _commit(connection, group)
+            if last:
+                break
+        connection.close()
+
+
+def _commit(connection: sqlite3.Connection, group: list[tuple[Work, Future[Any]]]) -> None:
+    """Do a group of writes in one transaction; a write that fails is undone alone, a failing commit fails them all."""
+    outcomes: list[tuple[Future[Any], Any, sqlite3.Error | None]] = []
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for work, done in group:
+            connection.execute("SAVEPOINT one")
+            try:
+                outcomes.append((done, work(connection), None))
+            except sqlite3.Error as error:
+                connection.execute("ROLLBACK TO one")
+                outcomes.append((done, None, error))
+            connection.execute("RELEASE one")
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        outcomes = [(done, None, error) for _, done in group]
+    for done, value, failure in outcomes:
+        if not done.set_running_or_notify_cancel():
+            continue
+        if failure is None:
+            done.set_result(value)
+        else:
+            done.set_exception(failure)
+
+
+def _free_id(db: sqlite3.Connection) -> str:
+    while True:
+        ident = "INV-" + "".join(secrets.choice(ALPHABET) for _ in range(6))
+        if not db.execute("SELECT 1 FROM investigations WHERE id = ?", (ident,)).fetchone():
+            return ident
+
+
+def _investigation(row: sqlite3.Row | None) -> Investigation | None:
+    if row is None:
+        return None
+    return Investigation(
+        id=row["id"],
+        state=State(row["state"]),
+        trigger=Trigger.model_validate_json(row["trigger"]),
+        accepted_at=datetime.fromisoformat(row["accepted_at"]),
+        messages={
+            MessageRole(role): MessageRef.model_validate(ref) for role, ref in json.loads(row["messages"]).items()
+        },
+    )

@@ -1,0 +1,1 @@
+"""Seeded incidents: whole systems with something wrong in them, and what an investigation must find."""

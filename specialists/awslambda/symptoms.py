@@ -1,0 +1,217 @@
+"""Gathering what was said about a function's failure, by whom, and which cause each text states. Pure.
+
+Three kinds of speaker: the function and its runtime (trace, logs), Lambda answering a caller, Lambda reporting a state.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain.evidence import Evidence
+from domain.trace import TracedError
+from specialists.awslambda.evidence import FunctionConfiguration, FunctionMissing, KeyState
+from specialists.awslambda.logformat import MAX_READ, MAX_TEXT, read_error
+from specialists.awslambda.reading import configurations, errors_metric, failing
+from specialists.awslambda.texts import BY_STATE, answered_cause, printed_cause
+from specialists.contract import Case
+from specialists.kit.change import Change
+from specialists.kit.loglines import LogEvent, LogLines
+
+INVOKES = ("invoke", "invokeasync", "invokewithresponsestream", "lambda:invoke")
+KEY_CAUSES = {
+    "Disabled": "lambda-kms-disabled",
+    "PendingDeletion": "kms-pending-deletion",
+    "PendingReplicaDeletion": "kms-pending-deletion",
+    "Missing": "kms-key-not-found",
+}
+REQUEST_FILTER = "request "
+"""How the filter of log lines begins that belong to the traced request."""
+
+
+class Seen(StrEnum):
+    """Where a symptom was seen."""
+
+    TRACE = "trace"  # the function's own segment
+    REQUEST = "request"  # log lines of the traced request
+    ANSWER = "answer"  # what a caller got from Lambda in the trace
+    LOG = "log"  # log lines of the window, of any request
+    STATE = "state"  # what Lambda or KMS reports about the function or its key
+    REFUSED = "refused"  # a change that Lambda refused
+
+
+TRACED = frozenset({Seen.TRACE, Seen.REQUEST, Seen.ANSWER})
+
+
+class Symptom(NamedTuple):
+    """One thing that was said; `text` is what a cause is read from, `headline` what people are shown."""
+
+    cause: str | None
+    text: str
+    headline: str
+    type: str
+    evidence: Evidence
+    seen: Seen
+    at: datetime | None
+    fatal: bool
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A stated cause with everything that states it, graded; `since` is when it was first seen."""
+
+    cause: str
+    symptoms: tuple[Symptom, ...]
+    proof: tuple[Evidence, ...] = ()
+    strong: tuple[Evidence, ...] = ()
+    weak: tuple[Evidence, ...] = ()
+
+    @property
+    def since(self) -> datetime | None:
+        """The first time that it was seen."""
+        return min((s.at for s in self.symptoms if s.at), default=None)
+
+    @property
+    def headline(self) -> str:
+        """The most telling words: the traced ones first."""
+        return self.symptoms[0].headline
+
+    @property
+    def often(self) -> str:
+        """How many log lines state it: " (12 log lines since 09:53 UTC)"."""
+        lines = sum(s.seen in {Seen.LOG, Seen.REQUEST} for s in self.symptoms)
+        when = f" since {self.since:%H:%M} UTC" if self.since else ""
+        return f" ({lines} log lines{when})" if lines > 1 else ""
+
+
+def symptoms(case: Case) -> tuple[Symptom, ...]:
+    """Return every symptom of the target, the traced ones first."""
+    return (*_traced(case), *_logged(case), *_states(case), *_refused(case))
+
+
+def diagnoses(case: Case) -> dict[str, Diagnosis]:
+    """Return the causes that texts and states say, by code."""
+    said = symptoms(case)
+    stated: dict[str, list[Symptom]] = {}
+    for symptom in said:
+        if symptom.cause:
+            stated.setdefault(symptom.cause, []).append(symptom)
+    return {cause: _graded(case, cause, tuple(found), said) for cause, found in stated.items()}
+
+
+def unstated(case: Case) -> tuple[Symptom, ...]:
+    """Return the function's own failures that state no cause of the table: plain exceptions."""
+    return tuple(s for s in symptoms(case) if s.cause is None and s.seen in {Seen.TRACE, Seen.REQUEST, Seen.LOG})
+
+
+def _graded(case: Case, cause: str, found: tuple[Symptom, ...], said: tuple[Symptom, ...]) -> Diagnosis:
+    """Grade: the failed trace itself proves; a state proves with a symptom; logs prove where no trace says otherwise."""
+    traced = [s for s in said if s.seen in TRACED]
+    agrees = any(s.cause == cause for s in traced)
+    grades: dict[str, list[Evidence]] = {"proof": [], "strong": [], "weak": []}
+    for symptom in found:
+        if symptom.seen in TRACED:
+            grade = "proof"
+        elif symptom.seen is Seen.STATE:
+            grade = "proof" if failing(case) else "strong"
+        elif symptom.seen is Seen.REFUSED:
+            grade = "weak" if traced else "proof"
+        elif agrees:
+            grade = "strong"
+        else:
+            grade = _grade_of_logs(case, found, said, contradicted=bool(traced))
+        if symptom.evidence not in grades[grade]:
+            grades[grade].append(symptom.evidence)
+    proof, strong, weak = (tuple(grades[name]) for name in ("proof", "strong", "weak"))
+    return Diagnosis(cause, found, proof, tuple(e for e in strong if e not in proof), tuple(e for e in weak if e not in proof + strong))
+
+
+def _grade_of_logs(case: Case, found: tuple[Symptom, ...], said: tuple[Symptom, ...], *, contradicted: bool) -> str:
+    healthy = bool(case.segments()) and not failing(case)
+    if contradicted or healthy:
+        return "weak"
+    lines = [s for s in said if s.seen is Seen.LOG]
+    common = 2 * sum(s.seen is Seen.LOG for s in found) >= len(lines)
+    fatal = any(s.fatal for s in found)
+    if fatal and common:
+        return "proof"
+    return "strong" if fatal or (common and failing(case)) else "weak"
+
+
+def _traced(case: Case) -> Iterator[Symptom]:
+    for segment in case.segments(failed=True):
+        answered = segment.origin_type == "AWS::Lambda"
+        for error in segment.errors:
+            text = _words(error)
+            cause = answered_cause(text) if answered else printed_cause(text)
+            yield Symptom(cause, text, _headline(text), error.type, segment, Seen.TRACE, segment.start, fatal=True)
+    for lines in case.all(LogLines):
+        if lines.filter.startswith(REQUEST_FILTER):
+            yield from _said_in(lines, lines.events, Seen.REQUEST)
+    for call in case.calls_to(failed=True):
+        invokes = (call.operation or "invoke").lower() in INVOKES
+        for error in call.errors:
+            text = _words(error)
+            cause = answered_cause(text, error.code or "" if invokes else "")
+            yield Symptom(cause, text, _headline(text), error.code or error.type, call, Seen.ANSWER, call.start, fatal=True)
+
+
+def _logged(case: Case) -> Iterator[Symptom]:
+    groups = case.all(LogLines)
+    shown = {event for lines in groups if lines.filter.startswith(REQUEST_FILTER) for event in lines.events}
+    for lines in groups:
+        if not lines.filter.startswith(REQUEST_FILTER):
+            yield from _said_in(lines, (event for event in lines.events if event not in shown), Seen.LOG)
+
+
+def _said_in(lines: LogLines, events: Iterable[LogEvent], seen: Seen) -> Iterator[Symptom]:
+    for event in events:
+        error = read_error(event.message[:MAX_READ])
+        if error is not None:
+            text = f"{error.type}: {error.message}\n{event.message[:MAX_TEXT]}"
+            headline = _headline(f"{error.type}: {error.message}" if error.type else error.message)
+            yield Symptom(printed_cause(text), text, headline, error.type, lines, seen, event.at, error.fatal)
+
+
+def _states(case: Case) -> Iterator[Symptom]:
+    for missing in case.all(FunctionMissing):
+        text = missing.summary()
+        yield Symptom("lambda-function-not-found", text, text, "", missing, Seen.STATE, None, fatal=True)
+    for configuration in configurations(case):
+        yield from _configured(configuration)
+    keys = {c.kms_key_arn for c in configurations(case)}
+    for key in case.all(KeyState):
+        if key.state in KEY_CAUSES and key.key_arn in keys:
+            yield Symptom(KEY_CAUSES[key.state], key.summary(), key.summary(), "", key, Seen.STATE, None, fatal=True)
+
+
+def _configured(configuration: FunctionConfiguration) -> Iterator[Symptom]:
+    state = configuration.state
+    if state.state == "Failed":
+        cause = BY_STATE.get(state.reason_code, "lambda-inactive-or-failed")
+        yield Symptom(cause, str(state), f"State {state}", state.reason_code, configuration, Seen.STATE, None, fatal=True)
+    if configuration.env_error is not None:
+        text = f"{configuration.env_error.code}: {configuration.env_error.message}"
+        yield Symptom(answered_cause(text), text, _headline(text), "", configuration, Seen.STATE, None, fatal=True)
+
+
+def _refused(case: Case) -> Iterator[Symptom]:
+    for change in case.all(Change):
+        cause = None if change.took_effect else answered_cause(f"{change.error_code}: {change.error_message}")
+        if cause is not None:
+            text = f"{change.event_name} refused: {change.error_code} {change.error_message}".rstrip()
+            yield Symptom(cause, text, _headline(text), "", change, Seen.REFUSED, change.observed_at, fatal=False)
+
+
+def _words(error: TracedError) -> str:
+    name = error.code or error.type
+    return f"{error.type}: {error.message}" if error.type == name else f"{error.type} {name}: {error.message}"
+
+
+def _headline(text: str) -> str:
+    line = next((part.strip() for part in text.replace("\r", "\n").split("\n") if part.strip()), "")
+    return line if len(line) <= 160 else line[:159] + "…"
+
+
+__all__ = ["TRACED", "Diagnosis", "Seen", "Symptom", "diagnoses", "errors_metric", "symptoms", "unstated"]

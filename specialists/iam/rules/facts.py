@@ -1,0 +1,77 @@
+"""What was checked and is normal, so that permissions can be ruled out as well as blamed."""
+
+from collections.abc import Iterator
+
+from domain.evidence import Evidence
+from domain.findings import Finding
+from domain.trace import TraceCall
+from specialists.contract import Case, rule
+from specialists.iam.evidence import ChangesSearched, PolicyList, RolePolicy, RoleState, RunsAs
+from specialists.iam.refusals import refusals
+from specialists.iam.rules.roles import SERVICES, own_standing, trusts_service
+from specialists.iam.words import clock
+from specialists.kit.change import Change
+from specialists.kit.loglines import LogLines
+
+
+@rule(sees=(RunsAs, RoleState))
+def role_in_use(case: Case) -> Iterator[Finding]:
+    """Which role the target runs as, and that it can be assumed."""
+    standing = own_standing(case)
+    state = standing.state if standing else None
+    runs = case.one(RunsAs)
+    if runs is None or state is None or not state.exists:
+        return
+    service = SERVICES.get(case.target.type)
+    trusted = f", which trusts {service}.amazonaws.com" if service and trusts_service(state, service) else ""
+    boundary = "a permissions boundary" if state.boundary_arn else "no permissions boundary"
+    subject = case.target.label if runs.role_arn != case.target.id else "The trace"
+    yield case.fact(f"{subject} uses role `{runs.role}`{trusted}, with {boundary}", runs, state)
+
+
+@rule(sees=(RunsAs, PolicyList, RolePolicy))
+def policies_read(case: Case) -> Iterator[Finding]:
+    """How many policies the role has, and whether all of them were understood."""
+    standing = own_standing(case)
+    if standing is None or not standing.complete:
+        return
+    names = ", ".join(f"`{policy.name}`" for policy in standing.identity[:5])
+    more = f" and {len(standing.identity) - 5} more" if len(standing.identity) > 5 else ""
+    yield case.fact(
+        f"Role `{standing.name}` has {len(standing.identity)} policies" + (f": {names}{more}" if names else ""),
+        *standing.lists,
+        *standing.identity,
+    )
+
+
+@rule(sees=(TraceCall, LogLines))
+def nothing_refused(case: Case) -> Iterator[Finding]:
+    """That no call of the target was refused, where calls and log lines were seen."""
+    seen: list[Evidence] = [*case.calls_from(), *case.all(LogLines)]
+    if not seen or refusals(case.target, case.evidence, case.graph):
+        return
+    calls, lines = len(case.calls_from()), case.all(LogLines)
+    where = [f"{calls} traced calls"] * bool(calls) + ["the function's log"] * bool(lines)
+    yield case.fact(f"No refusal in {' or in '.join(where)} of {case.target.label}", *seen)
+
+
+@rule(sees=(Change, ChangesSearched))
+def role_history(case: Case) -> Iterator[Finding]:
+    """What CloudTrail shows of the role, and when its silence means nothing."""
+    for searched in case.evidence.of(ChangesSearched):
+        name = searched.resource.rsplit("/", 1)[-1]
+        changes = [c for c in case.evidence.of(Change, searched.resource) if c.took_effect]
+        for change in sorted(changes, key=lambda c: (c.observed_at or case.window.end, c.event_id))[-3:]:
+            when = clock(change.observed_at) if change.observed_at else "an unknown time"
+            yield case.fact(f"{change.who} called {change.event_name} on role `{name}` at {when}", change)
+        if not changes and searched.decisive:
+            yield case.fact(f"Role `{name}` was not changed in the 24 h before", searched)
+        if not changes and not searched.decisive:
+            yield case.advice(
+                f"Changes of role `{name}` are recorded in CloudTrail of {searched.home_region}, which was not read: "
+                f"look there for DetachRolePolicy, PutRolePolicy and UpdateAssumeRolePolicy",
+                searched,
+            )
+
+
+RULES = (role_in_use, policies_read, nothing_refused, role_history)
