@@ -49,6 +49,9 @@ class Evidence(Value):
         content = json.dumps([self.kind, self.model_dump(mode="json")], sort_keys=True, separators=(",", ":"))
         return "E-" + hashlib.sha256(content.encode()).hexdigest()[:10]
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     def summary(self) -> str:
         """One line for people, plain text, with numbers and units."""
         raise NotImplementedError(f"{type(self).__name__} must say in one line what was seen")

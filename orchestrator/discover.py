@@ -282,7 +282,7 @@ def _missing_gap(trace: str, region: str, account: str, now: datetime) -> Gap:
     if born < now - RETENTION:
         why = f"it is from {born:%Y-%m-%d} by its id, and X-Ray keeps traces for 30 days: take a newer trace"
     elif born > now + timedelta(minutes=5) or now - born > timedelta(minutes=2):
-        why = "check the Region and the account (pass --region, or name the Region after the id), and that the request was sampled"
+        why = "check the account and the Region (pass --region, or name it after the id), and that it was sampled"
     else:
         why = "X-Ray shows a trace about 30 s after its end: run it again in a minute, or check the Region"
     return Gap(

@@ -91,7 +91,10 @@ class Investigator:
             )
         except Exception as error:  # the entry of an investigation: whatever broke, people get an answer
             logger.exception("investigation=<%s> | broke", investigation_id)
-            message = f"The bot itself broke ({type(error).__name__}). Run it again; if it breaks again, its log has the details under {investigation_id}."
+            message = (
+                f"The bot itself broke ({type(error).__name__}). Run it again; "
+                f"if it breaks again, its log has the details under {investigation_id}."
+            )
             report = failed_report(investigation_id, trigger, message, started_at=started, completed_at=self._clock())
         await self._store.finish(report, bundle)
         logger.info(

@@ -188,7 +188,8 @@ def _incident(data: dict[str, Any]) -> Pasted:
 
 def _structured(data: dict[str, Any]) -> Pasted:
     """Structured and legacy inputs: primary_targets, trace_ids, error_messages; function_name, xray_trace_id."""
-    inputs = _block(data, "investigation_inputs") or datafound = [
+    inputs = _block(data, "investigation_inputs") or data
+    found = [
         Target(service=TYPES.get(str(t.get("type", "")).lower(), ""), name=str(t["name"]))
         for t in inputs.get("primary_targets") or []
         if isinstance(t, dict) and t.get("name") and not str(t.get("arn") or "").startswith("arn:")

@@ -1,4 +1,4 @@
-"""Proposals: typed actions for the verdict, from what the specialists know how to mend. Nothing here changes anything."""
+"""Proposals: typed actions for the verdict, from what the specialists know how to mend. Nothing is changed here."""
 
 from collections.abc import Iterable, Sequence
 

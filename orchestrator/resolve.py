@@ -190,5 +190,6 @@ def resolve(aws: Clients, target: Target, where: Where) -> Resolved:
     if denied:
         raise Unresolved(f"Looking up {noun} “{target.name}” was denied: grant {denied}, or give its ARN.", denied)
     raise Unresolved(
-        f"No {noun} “{target.name}” in {where.region} of account {where.account}. Check the name, or pass another Region."
+        f"No {noun} “{target.name}” in {where.region} of account {where.account}. "
+        "Check the name, or pass another Region."
     )

@@ -46,8 +46,12 @@ CREATE TABLE IF NOT EXISTS "opx-agent-executions" (
 );
 CREATE INDEX IF NOT EXISTS incident_index ON "opx-agent-executions" (incident_id, executed_at);
 CREATE TABLE IF NOT EXISTS bundles (investigation_id TEXT PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS grades (investigation_id TEXT, user TEXT, grade TEXT, at TEXT, PRIMARY KEY (investigation_id, user));
-CREATE TABLE IF NOT EXISTS dismissals (investigation_id TEXT, action_id TEXT, user TEXT, at TEXT, PRIMARY KEY (investigation_id, action_id));
+CREATE TABLE IF NOT EXISTS grades (
+    investigation_id TEXT, user TEXT, grade TEXT, at TEXT, PRIMARY KEY (investigation_id, user)
+);
+CREATE TABLE IF NOT EXISTS dismissals (
+    investigation_id TEXT, action_id TEXT, user TEXT, at TEXT, PRIMARY KEY (investigation_id, action_id)
+);
 PRAGMA user_version = 1;
 """
 

@@ -304,6 +304,7 @@ REFUSALS = [
     ("chat.postEphemeral", {"channel": "C0ORDERS", "user": "U0SAM", "text": "x"}, "user_not_in_channel"),
     ("conversations.history", {"channel": "C0GENERAL"}, "not_in_channel"),
     ("conversations.replies", {"channel": "C0ORDERS", "ts": "1.000000"}, "thread_not_found"),
+    ("conversations.history", {"channel": "C0ORDERS", "oldest": "monday"}, "invalid_ts_oldest"),
     ("conversations.join", {"channel": "C0GENERAL"}, "missing_scope"),
     ("users.info", {"user": "U0NOBODY"}, "user_not_found"),
     ("reactions.add", {"channel": "C0ORDERS", "timestamp": "1.0", "name": "eyes"}, "message_not_found"),
@@ -383,6 +384,64 @@ async def test_foreign_message_cannot_be_updated_or_deleted(slack: LocalSlack):
 
     assert await refused(client.chat_update(channel="C0ORDERS", ts=theirs.ts, text="x")) == "cant_update_message"
     assert await refused(client.chat_delete(channel="C0ORDERS", ts=theirs.ts)) == "cant_delete_message"
+
+
+async def test_edit_by_another_app_is_announced_and_kept(slack: LocalSlack):
+    alarm = await slack.app_says("alerts", "ALARM: orders-api-5xx")
+    await slack.edit(alarm, text="OK: orders-api-5xx")
+
+    changed = slack.deliveries[1].payload["event"]
+    assert changed["message"]["app_id"] == "A6L22LZNH"
+    assert [version.body["text"] for version in alarm.versions] == ["ALARM: orders-api-5xx", "OK: orders-api-5xx"]
+
+
+async def test_direct_message_opens_by_user_id(slack: LocalSlack):
+    posted = await client_of(slack).chat_postMessage(channel="U0MIA", text="psst")
+
+    assert posted["channel"] == "D0MIA"
+    assert [m.text for m in slack.messages("U0MIA")] == ["psst"]
+    assert slack.deliveries[0].payload["event"]["channel_type"] == "im"
+
+
+async def test_private_channels_without_the_bot_are_not_listed(slack: LocalSlack):
+    client = client_of(slack)
+    listed = await client.conversations_list(types="public_channel,private_channel")
+    members = await client.conversations_members(channel="C0WAR")
+
+    assert {c["name"]: c["is_member"] for c in listed["channels"]} == {
+        "alerts": True,
+        "orders": True,
+        "war-room": True,
+        "partners": True,
+        "general": False,
+    }
+    assert members["members"] == ["U0MIA", "U0RCA", "U0TOM"]
+
+
+async def test_permalink_of_a_reply_names_its_thread(slack: LocalSlack):
+    root = await slack.say("U0MIA", "orders", "root")
+    reply = await slack.say("U0TOM", "orders", "reply", thread_ts=root.ts)
+
+    link = await client_of(slack).chat_getPermalink(channel="C0ORDERS", message_ts=reply.ts)
+
+    place = f"https://acme.slack.com/archives/C0ORDERS/p{reply.ts.replace('.', '')}"
+    assert link["permalink"] == f"{place}?thread_ts={root.ts}&cid=C0ORDERS"
+
+
+async def test_buttons_within_cards_and_containers_can_be_pressed(slack: LocalSlack):
+    card = {"type": "card", "title": {"type": "plain_text", "text": "x"}, "actions": [ASK]}
+    box = {"type": "container", "title": {"type": "plain_text", "text": "Box"}, "child_blocks": [CARD[1]]}
+    inside = {"type": "carousel", "elements": [card]}
+    rich = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": []}]}
+    client = client_of(slack)
+    await client.chat_postMessage(channel="C0ORDERS", text="x", blocks=[inside, rich])
+    await client.chat_postMessage(channel="C0ORDERS", text="x", blocks=[box])
+    carousel, container = slack.messages("orders")
+
+    pressed = [await slack.press("U0MIA", message, "ask") for message in (carousel, container)]
+
+    assert [delivery.payload["actions"][0]["value"] for delivery in pressed] == ["INV-1", "INV-1"]
+    assert carousel.blocks[1]["elements"] == rich["elements"]
 
 
 async def test_deleted_message_is_gone(slack: LocalSlack):
@@ -492,6 +551,64 @@ async def test_modal_with_an_empty_required_input_cannot_be_submitted(slack: Loc
 
     with pytest.raises(ValueError, match="question"):
         await slack.submit(slack.views("U0MIA")[0])
+
+
+async def test_modal_pushed_from_a_modal_lies_on_it_until_submitted(slack: LocalSlack):
+    client = client_of(slack)
+    first = {**FORM, "blocks": [CARD[1]]}
+    delivery = await slack.command("U0MIA", "orders", "/rca")
+    await client.views_open(trigger_id=delivery.trigger_id, view=first)
+    (below,) = slack.views("U0MIA")
+
+    pressed = await slack.press("U0MIA", below, "ask")
+    pushed = await client.views_push(trigger_id=pressed.trigger_id, view=FORM)
+
+    assert [view.id for view in slack.views("U0MIA")] == [below.id, pushed["view"]["id"]]
+    assert pushed["view"]["previous_view_id"] == below.id
+    assert pressed.payload["container"] == {"type": "view", "view_id": below.id}
+    assert "message" not in pressed.payload
+
+
+@pytest.mark.parametrize(
+    ("answer", "titles"),
+    [
+        (
+            {"response_action": "update", "view": {**FORM, "title": {"type": "plain_text", "text": "Thanks"}}},
+            ["Thanks"],
+        ),
+        ({"response_action": "push", "view": FORM}, ["Ask", "Ask"]),
+        ({"response_action": "clear"}, []),
+        ({}, []),
+    ],
+)
+async def test_ack_of_a_submission_decides_what_is_shown(slack: LocalSlack, answer: dict[str, Any], titles: list[str]):
+    app = AsyncApp(client=client_of(slack), signing_secret=slack.signing_secret)
+
+    async def answered(ack: Any) -> None:
+        await ack(**answer)
+
+    app.view("ask")(answered)
+    delivery = await slack.command("U0MIA", "orders", "/rca")
+    await client_of(slack).views_open(trigger_id=delivery.trigger_id, view=FORM)
+    async with http_bot(slack, app):
+        await slack.submit(slack.views("U0MIA")[0], {"words": "why?"})
+
+    assert [view.body["title"]["text"] for view in slack.views("U0MIA")] == titles
+
+
+async def test_too_large_view_in_an_ack_is_a_violation(slack: LocalSlack):
+    app = AsyncApp(client=client_of(slack), signing_secret=slack.signing_secret)
+
+    async def answered(ack: Any) -> None:
+        await ack(response_action="update", view={**FORM, "title": {"type": "plain_text", "text": "x" * 25}})
+
+    app.view("ask")(answered)
+    delivery = await slack.command("U0MIA", "orders", "/rca")
+    await client_of(slack).views_open(trigger_id=delivery.trigger_id, view=FORM)
+    async with http_bot(slack, app):
+        await slack.submit(slack.views("U0MIA")[0], {"words": "why?"})
+
+    assert [violation.pointer for violation in slack.violations] == ["/view/title/text"]
 
 
 async def test_home_is_published_per_user(slack: LocalSlack):
@@ -723,6 +840,20 @@ async def test_app_comes_back_after_a_disconnect_and_hears_again(slack: LocalSla
         delivery = await slack.command("U0MIA", "orders", "/rca", "x")
 
     assert delivery.acked
+
+
+async def test_socket_answers_pings_and_its_url_works_once(slack: LocalSlack):
+    url = (await client_of(slack).apps_connections_open(app_token=slack.app_token))["url"]
+    async with aiohttp.ClientSession() as session:
+        socket = await session.ws_connect(url, autoping=False)
+        await socket.receive_json()
+        await socket.ping(b"sdk-ping-pong:1.0")
+        pong = await socket.receive()
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await session.ws_connect(url)
+        await socket.close()
+
+    assert (pong.type, pong.data) == (aiohttp.WSMsgType.PONG, b"sdk-ping-pong:1.0")
 
 
 async def test_eleventh_connection_is_one_too_many(slack: LocalSlack):

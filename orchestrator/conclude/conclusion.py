@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.evidence import EvidenceBundle
 from domain.gap import Gap
 from domain.graph import ServiceGraph
 from domain.report import RankedHypothesis, ReportStatus, RootCause, Severity, TimelineEntry
@@ -44,7 +45,7 @@ class Conclusion:
 
 
 def conclude(
-    evidence: Sequence[Evidence], results: Sequence[SpecialistResult], graph: ServiceGraph, gaps: Sequence[Gap]
+    bundle: EvidenceBundle, results: Sequence[SpecialistResult], graph: ServiceGraph, gaps: Sequence[Gap]
 ) -> Conclusion:
     """Weigh what all specialists brought, in any order, and say what it amounts to."""
     in_order = sorted(results, key=lambda r: r.name)

@@ -51,11 +51,12 @@ def _last(explainer: Weighed, direct: dict[str, Weighed]) -> Weighed:
 
 def _explains(cause_of: Weighed, symptom: Weighed, graph: ServiceGraph, bundle: EvidenceBundle) -> bool:
     deep, shallow = cause_of.hypothesis, symptom.hypothesis
-    if cause_of.key == symptom.key or CHANGE in {deep.cause, shallow.cause}:
-        return False
-    if deep.since and shallow.since and deep.since > shallow.since + CLOCK_SLACK:
-        return False
-    if _defers(deep, shallow):
+    if (
+        cause_of.key == symptom.key
+        or CHANGE in {deep.cause, shallow.cause}
+        or _later(deep, shallow)
+        or _defers(deep, shallow)
+    ):
         return False
     if deep.resource in shallow.defers_to:
         return True
@@ -63,9 +64,13 @@ def _explains(cause_of: Weighed, symptom: Weighed, graph: ServiceGraph, bundle: 
         return False
     if deep.resource == shallow.resource:
         return not cause(deep.cause).generic
-    return deep.resource in graph.downstream(shallow.resource, failing=True) or _about_a_call_of(
-        deep, shallow.resource, graph, bundle
-    )
+    below = graph.downstream(shallow.resource, failing=True)
+    return deep.resource in below or _about_a_call_of(deep, shallow.resource, graph, bundle)
+
+
+def _later(one: Hypothesis, other: Hypothesis) -> bool:
+    """Whether the first began so much later that it cannot have caused the second."""
+    return one.since is not None and other.since is not None and one.since > other.since + CLOCK_SLACK
 
 
 def _defers(one: Hypothesis, other: Hypothesis) -> bool:

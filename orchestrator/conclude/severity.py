@@ -69,7 +69,10 @@ def severity(bundle: EvidenceBundle, graph: ServiceGraph, affected: Iterable[str
     level = next(level for floor, level in LEVELS if entry.share >= floor)
     return Severity(
         level=level,
-        reason=f"{entry.share:.0%} of the requests to {label(entry.resource, graph)} fail (about {entry.a_minute:.0f} a minute)",
+        reason=(
+            f"{entry.share:.0%} of the requests to {label(entry.resource, graph)} fail "
+            f"(about {entry.a_minute:.0f} a minute)"
+        ),
         failing_share=round(entry.share, 4),
         evidence=entry.evidence,
     )

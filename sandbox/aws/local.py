@@ -25,12 +25,13 @@ class LocalAws:
     """A whole AWS on the loopback interface, for `with` and `async with`.
 
     Calls of the clients that `client` returns seed it; everybody else's are recorded and may be hit by faults.
+    AWS's managed policies are there only with `managed_policies`: they make every reset a second longer.
     """
 
-    def __init__(self, *, account: str = ACCOUNT, region: str = REGION) -> None:
+    def __init__(self, *, account: str = ACCOUNT, region: str = REGION, managed_policies: bool = False) -> None:
         self.account = account
         self.region = region
-        self._emulator = Emulator()
+        self._emulator = Emulator(managed_policies=managed_policies)
         self._proxy = Proxy(
             account, lambda service, where, whose: self._client(service, where, whose, self._emulator.port)
         )

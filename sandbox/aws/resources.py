@@ -35,7 +35,9 @@ def role(
     managed: Sequence[str] = (),
     boundary: str = "",
 ) -> str:
-    """Make a role with one inline policy of these statements, AWS's managed policies by name, and a boundary by ARN."""
+    """Make a role with one inline policy of these statements, AWS's managed policies by name, and a boundary by ARN.
+
+    Managed policies need `LocalAws(managed_policies=True)`."""
     iam = world.client("iam")
     trust = policy_document({"Effect": "Allow", "Principal": {"Service": assumed_by}, "Action": "sts:AssumeRole"})
     limits = {"PermissionsBoundary": boundary} if boundary else {}

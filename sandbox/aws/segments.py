@@ -8,11 +8,7 @@ from sandbox.aws.documents import Document, Place, flags, timed
 
 def inferred_segment(place: Place, call: Document, origin: str, name: str = "") -> Document:
     """Return the segment that X-Ray makes up for the far end of a call, such as a DynamoDB table."""
-    copied = {
-        key: call[key]
-        for key in ("http", "aws", "error", "fault", "throttle", "in_progress", "end_time")
-        if key in call
-    }
+    shared = ("http", "aws", "error", "fault", "throttle", "in_progress", "end_time")
     return {
         "id": place.ids.segment(),
         "name": name or call["name"],
@@ -21,7 +17,7 @@ def inferred_segment(place: Place, call: Document, origin: str, name: str = "") 
         "inferred": True,
         "trace_id": place.trace_id,
         "origin": origin,
-        **copied,
+        **{key: value for key, value in call.items() if key in shared},
     }
 
 

@@ -36,17 +36,26 @@ ANSWERS: dict[str, Answer] = {
     "url_text_input": Answer("value", "initial_value"),
 }
 STATELESS = frozenset({"overflow"})
-PRESSED = ("button", "icon_button", "feedback_buttons", "workflow_button")
+ACTED_ON = frozenset({*ANSWERS, "button", "icon_button"})
+
+
+def held(block: Mapping[str, Any]) -> Iterator[Json]:
+    """Yield the elements right in a block that one can act on."""
+    places = [*block.get("elements", []), block.get("accessory"), block.get("element"), *block.get("actions", [])]
+    return (place for place in places if isinstance(place, dict) and place.get("type") in ACTED_ON)
+
+
+def inner(block: Mapping[str, Any]) -> list[Json]:
+    """Return the blocks within a block: a container's children, a carousel's cards."""
+    cards = [part for part in block.get("elements", []) if part.get("type") == "card"]
+    return [*block.get("child_blocks", []), *cards]
 
 
 def elements(blocks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Json]]:
     """Yield every element one can act on with the id of its block, inner blocks included."""
     for block in blocks:
-        held = [*block.get("elements", []), block.get("accessory"), block.get("element"), *block.get("actions", [])]
-        for element in held:
-            if isinstance(element, dict) and element.get("type") in {*ANSWERS, *PRESSED}:
-                yield str(block["block_id"]), element
-        yield from elements(block.get("child_blocks", []))
+        yield from ((str(block["block_id"]), element) for element in held(block))
+        yield from elements(inner(block))
 
 
 def find(blocks: Sequence[Mapping[str, Any]], wanted: str | Mapping[str, Any]) -> tuple[str, Json]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.slack.interactions import held, inner
 from sandbox.slack.workspace import Channel, Workspace
 
 Json = dict[str, Any]
@@ -162,44 +163,40 @@ class World:
     def identified(self, blocks: list[Json]) -> list[Json]:
         """Return a copy of the blocks in which every block and every element has an id, as Slack gives them."""
         copied = copy.deepcopy(blocks)
-        for block in copied:
-            block.setdefault("block_id", self.new_id("b"))
-            self.identified_in(block)
+        self._identify(copied)
         return copied
 
-    def identified_in(self, block: Json) -> None:
-        """Give ids to the elements and inner blocks of a block."""
-        held = [*block.get("elements", []), block.get("accessory"), block.get("element"), *block.get("actions", [])]
-        for element in held:
-            if isinstance(element, dict) and element.get("type") not in {"image", "mrkdwn", "plain_text"}:
+    def _identify(self, blocks: list[Json]) -> None:
+        for block in blocks:
+            block.setdefault("block_id", self.new_id("b"))
+            for element in held(block):
                 element.setdefault("action_id", self.new_id("a"))
-        for child in block.get("child_blocks", []):
-            child.setdefault("block_id", self.new_id("b"))
-            self.identified_in(child)
+            self._identify(inner(block))
 
     def post(self, channel: Channel, body: Mapping[str, Any]) -> Message:
         """Store a message and announce it."""
-        ts = self.new_ts()
-        stored: Json = {"type": "message", **body, "ts": ts}
-        if stored.get("blocks"):
-            stored["blocks"] = self.identified(stored["blocks"])
-        message = Message(channel.id, stored, [Version(self.clock(), stored)])
-        self.messages[channel.id][ts] = message
-        root = self.messages[channel.id].get(stored.get("thread_ts", ""))
+        message = self._message(channel.id, body)
+        self.messages[channel.id][message.ts] = message
+        root = self.messages[channel.id].get(message.thread_ts or "")
         extra = {"parent_user_id": root.user} if root and root.user else {}
-        self.announce({**stored, **extra, "channel": channel.id, "channel_type": channel.kind, "event_ts": ts}, channel)
+        about = {"channel": channel.id, "channel_type": channel.kind, "event_ts": message.ts}
+        self.announce({**message.body, **extra, **about}, channel)
         self.touch()
         return message
 
     def whisper(self, channel: str, user: str, body: Mapping[str, Any]) -> Message:
         """Store a message that only the user sees; Slack announces none of these."""
-        stored: Json = {"type": "message", **body, "ts": self.new_ts()}
-        if stored.get("blocks"):
-            stored["blocks"] = self.identified(stored["blocks"])
-        message = Message(channel, stored, [Version(self.clock(), stored)], only_for=user)
+        message = self._message(channel, body)
+        message.only_for = user
         self.ephemerals.append(message)
         self.touch()
         return message
+
+    def _message(self, channel: str, body: Mapping[str, Any]) -> Message:
+        stored: Json = {"type": "message", **body, "ts": self.new_ts()}
+        if stored.get("blocks"):
+            stored["blocks"] = self.identified(stored["blocks"])
+        return Message(channel, stored, [Version(self.clock(), stored)])
 
     def edit(self, message: Message, changes: Mapping[str, Any]) -> None:
         """Change fields of a message (None removes one) and announce message_changed, unless it is ephemeral."""

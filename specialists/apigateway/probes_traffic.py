@@ -1,6 +1,7 @@
 """What happened: metrics, logs and changes around the failing requests."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,7 @@ REST_METRICS = (("Count", "Sum"), ("4XXError", "Sum"), ("5XXError", "Sum"))
 HTTP_METRICS = (("Count", "Sum"), ("4xx", "Sum"), ("5xx", "Sum"))
 LATENCIES = (("Latency", "Maximum"), ("IntegrationLatency", "Maximum"))
 FUNCTION_METRICS = (("Invocations", "Sum"), ("Errors", "Sum"), ("Throttles", "Sum"), ("Duration", "Maximum"))
+SHARED = re.compile(r"ApiKey|UsagePlan|BasePathMapping|ApiMapping|DomainName|VpcLink")
 MAX_FUNCTIONS = 3
 MAX_REQUESTS = 5
 
@@ -129,7 +131,9 @@ def service_changes(look: Look) -> Iterator[Change]:
     for event in (event for page in pages for event in page.get("Events", [])):
         detail = _json(event.get("CloudTrailEvent", ""))
         asked = flatten(detail.get("requestParameters") or {})
-        if detail.get("readOnly") is True or event.get("ReadOnly") == "true" or not _concerns(look.target.name, asked):
+        if detail.get("readOnly") is True or event.get("ReadOnly") == "true" or not _concerns(
+            look.target.name, event.get("EventName", ""), asked
+        ):
             continue
         identity = detail.get("userIdentity") or {}
         yield Change(
@@ -145,10 +149,10 @@ def service_changes(look: Look) -> Iterator[Change]:
         )
 
 
-def _concerns(api_id: str, asked: dict[str, str]) -> bool:
-    """Tell whether a request is about the API, or about things that no API id names: keys, plans, domains."""
+def _concerns(api_id: str, event_name: str, asked: dict[str, str]) -> bool:
+    """Tell whether an event is about the API, or about something that events name without an API: keys, domains."""
     named = [value for key, value in asked.items() if key.rsplit(".", 1)[-1].lower() in {"restapiid", "apiid"}]
-    return api_id in named or not named
+    return api_id in named or (not named and SHARED.search(event_name) is not None)
 
 
 def _json(text: str) -> dict[str, Any]:

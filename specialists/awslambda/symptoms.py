@@ -3,7 +3,7 @@
 Three kinds of speaker: the function and its runtime (trace, logs), Lambda answering a caller, Lambda reporting a state.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from domain.evidence import Evidence
 from domain.trace import TracedError
 from specialists.awslambda.evidence import FunctionConfiguration, FunctionMissing, KeyState
 from specialists.awslambda.logformat import MAX_READ, MAX_TEXT, read_error
-from specialists.awslambda.reading import configurations, errors_metric, failing
+from specialists.awslambda.reading import configurations, failing
 from specialists.awslambda.texts import BY_STATE, answered_cause, printed_cause
 from specialists.contract import Case
 from specialists.kit.change import Change
@@ -146,9 +146,9 @@ def _traced(case: Case) -> Iterator[Symptom]:
             text = _words(error)
             cause = answered_cause(text) if answered else printed_cause(text)
             yield Symptom(cause, text, _headline(text), error.type, segment, Seen.TRACE, segment.start, fatal=True)
-    for lines in case.all(LogLines):
-        if lines.filter.startswith(REQUEST_FILTER):
-            yield from _said_in(lines, lines.events, Seen.REQUEST)
+    for lines, event, of_request in _log_events(case):
+        if of_request:
+            yield from _said_in(lines, event, Seen.REQUEST)
     for call in case.calls_to(failed=True):
         invokes = (call.operation or "invoke").lower() in INVOKES
         for error in call.errors:
@@ -158,20 +158,41 @@ def _traced(case: Case) -> Iterator[Symptom]:
 
 
 def _logged(case: Case) -> Iterator[Symptom]:
-    groups = case.all(LogLines)
-    shown = {event for lines in groups if lines.filter.startswith(REQUEST_FILTER) for event in lines.events}
-    for lines in groups:
-        if not lines.filter.startswith(REQUEST_FILTER):
-            yield from _said_in(lines, (event for event in lines.events if event not in shown), Seen.LOG)
+    for lines, event, of_request in _log_events(case):
+        if not of_request:
+            yield from _said_in(lines, event, Seen.LOG)
 
 
-def _said_in(lines: LogLines, events: Iterable[LogEvent], seen: Seen) -> Iterator[Symptom]:
-    for event in events:
-        error = read_error(event.message[:MAX_READ])
-        if error is not None:
-            text = f"{error.type}: {error.message}\n{event.message[:MAX_TEXT]}"
-            headline = _headline(f"{error.type}: {error.message}" if error.type else error.message)
-            yield Symptom(printed_cause(text), text, headline, error.type, lines, seen, event.at, error.fatal)
+def _log_events(case: Case) -> Iterator[tuple[LogLines, LogEvent, bool]]:
+    """Yield every log event once, with whether it belongs to the traced request.
+
+    A runtime's own error line often lacks the request id: it belongs to the request when it stands in the same stream
+    between lines that have it.
+    """
+    requests = [lines for lines in case.all(LogLines) if lines.filter.startswith(REQUEST_FILTER)]
+    others = [lines for lines in case.all(LogLines) if not lines.filter.startswith(REQUEST_FILTER)]
+    shown = {event for lines in requests for event in lines.events}
+    spans = [span for lines in requests for span in _spans(lines.events)]
+    yield from ((lines, event, True) for lines in requests for event in lines.events)
+    for lines in others:
+        for event in lines.events:
+            if event not in shown:
+                yield lines, event, any(event.stream == stream and first <= event.at <= last for stream, first, last in spans)
+
+
+def _spans(events: tuple[LogEvent, ...]) -> Iterator[tuple[str, datetime, datetime]]:
+    for stream in sorted({e.stream for e in events} - {""}):
+        times = [e.at for e in events if e.stream == stream]
+        if len(times) > 1:
+            yield stream, min(times), max(times)
+
+
+def _said_in(lines: LogLines, event: LogEvent, seen: Seen) -> Iterator[Symptom]:
+    error = read_error(event.message[:MAX_READ])
+    if error is not None:
+        text = f"{error.type}: {error.message}\n{event.message[:MAX_TEXT]}"
+        headline = _headline(f"{error.type}: {error.message}" if error.type else error.message)
+        yield Symptom(printed_cause(text), text, headline, error.type, lines, seen, event.at, error.fatal)
 
 
 def _states(case: Case) -> Iterator[Symptom]:
@@ -212,6 +233,3 @@ def _words(error: TracedError) -> str:
 def _headline(text: str) -> str:
     line = next((part.strip() for part in text.replace("\r", "\n").split("\n") if part.strip()), "")
     return line if len(line) <= 160 else line[:159] + "…"
-
-
-__all__ = ["TRACED", "Diagnosis", "Seen", "Symptom", "diagnoses", "errors_metric", "symptoms", "unstated"]

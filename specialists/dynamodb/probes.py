@@ -1,4 +1,4 @@
-"""What the DynamoDB specialist looks at: the table, its metrics, its key, its scaling, its stream's readers, changes."""
+"""What the DynamoDB specialist looks at: the table, its metrics, key, scaling, stream readers and changes."""
 
 import re
 from collections.abc import Iterator
@@ -139,14 +139,14 @@ def key(look: Look) -> Iterator[Evidence]:
         return
     arn = state.key_arn
     answer = absent(lambda: look.aws.kms.describe_key(KeyId=arn), "NotFoundException")
-    known = answer["KeyMetadata"] if answer else {}
-    deletion = known.get("DeletionDate")
+    known = None if answer is None else answer["KeyMetadata"]
+    deletion = None if known is None else known.get("DeletionDate")
     yield KeyState(
         resource=look.target.id,
         source="kms:DescribeKey",
         key_arn=arn,
-        exists=answer is not None,
-        state=str(known.get("KeyState", "")),
+        exists=known is not None,
+        state="" if known is None else known.get("KeyState", ""),
         deletion_at=utc(deletion) if deletion else None,
     )
 

@@ -125,9 +125,9 @@ def denials_in(text: str) -> tuple[Denial, ...]:
 
 def _refused(text: str) -> Iterator[Denial]:
     matches = list(REFUSED.finditer(text))
-    for match, following in zip(matches, [*matches[1:], None], strict=True):
-        end = min(match.end() + TAIL, following.start() if following else len(text))
-        tail = text[match.end() : end]
+    ends = [following.start() for following in matches[1:]] + [len(text)]
+    for match, end in zip(matches, ends, strict=False):
+        tail = text[match.end() : min(end, match.end() + TAIL)]
         where = ON_RESOURCE.match(tail)
         blamed = BLAMED.search(tail)
         yield Denial(

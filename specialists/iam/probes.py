@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 from aws.reads import read
-from domain.evidence import Evidence
+from domain.evidence import Evidence, EvidenceBundle
 from domain.resource import ResourceType
 from specialists.contract import Look, probe
+from specialists.iam.evaluator import Outcome, Policy, decide
 from specialists.iam.evidence import (
     ChangesSearched,
     EndpointPolicy,
@@ -16,7 +17,6 @@ from specialists.iam.evidence import (
     RoleState,
     RunsAs,
 )
-from specialists.iam.evaluator import Outcome, Policy, decide
 from specialists.iam.reading import (
     GET_POLICY,
     GET_ROLE,
@@ -29,7 +29,7 @@ from specialists.iam.reading import (
     role_state,
     understood,
 )
-from specialists.iam.refusals import refusals
+from specialists.iam.refusals import Refusal, refusals
 from specialists.iam.standing import log_request
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
@@ -39,7 +39,7 @@ from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
 
 LAMBDA = {ResourceType.LAMBDA}
 CREDENTIALS = re.compile(
-    r"(ACCESS_?KEY|SECRET_?(ACCESS_?)?KEY|SESSION_?TOKEN|AWS_?(KEY|SECRET|TOKEN|CREDENTIALS))", re.I
+    r"(ACCESS_?KEY|SECRET_?(ACCESS_?)?KEY|SESSION_?TOKEN|AWS_?(KEY|SECRET|TOKEN|CREDENTIALS))", re.IGNORECASE
 )
 HOME_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """Where a partition's IAM events are recorded.
@@ -53,7 +53,7 @@ MAX_POLICY_LOOKUPS = 2
 def execution_role(look: Look) -> Iterator[Evidence]:
     """Which role the function runs as, and whether Lambda itself reports a problem with it."""
     found = look.aws.lambda_.get_function_configuration(FunctionName=look.target.id)
-    variables = found.get("Environment", {}).get("Variables", {})
+    variables = found["Environment"].get("Variables", {}) if "Environment" in found else {}
     reasons = (found.get("StateReasonCode"), found.get("LastUpdateStatusReasonCode"))
     yield RunsAs(
         resource=look.target.id,
@@ -89,9 +89,8 @@ def role_and_boundary(look: Look) -> Iterator[Evidence]:
     for name, arn in {**_roles(look), **_assumed(look)}.items():
         role = role_named(look, name)
         yield role_state(name, arn, role)
-        boundary = (role or {}).get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
-        if boundary:
-            yield managed_policy(look, arn, boundary, "boundary")
+        if role and "PermissionsBoundary" in role:
+            yield managed_policy(look, arn, role["PermissionsBoundary"].get("PermissionsBoundaryArn", ""), "boundary")
 
 
 @probe(LIST_ATTACHED, *GET_POLICY, GET_ROLE, yields=(PolicyList, RolePolicy), needs=(RunsAs,))
@@ -195,9 +194,9 @@ def log_delivery(look: Look) -> Iterator[Evidence]:
 
 @probe(read("ec2", "DescribeVpcEndpoints"), yields=(EndpointPolicy,), needs=(RunsAs,), only=LAMBDA)
 def endpoint_policies(look: Look) -> Iterator[Evidence]:
-    """What the policies of the VPC's endpoints let through; asked only for a function in a VPC that was refused."""
+    """What the policies of the endpoints let through in the VPC that the function is attached to, if it is."""
     vpc = _runs_as(look).vpc_id
-    if not vpc or not refusals(look.target, look.seen, look.graph):
+    if not vpc:
         return
     pages = look.aws.ec2.get_paginator("describe_vpc_endpoints").paginate(
         Filters=[{"Name": "vpc-id", "Values": [vpc]}], PaginationConfig={"MaxItems": 100}
@@ -218,11 +217,17 @@ def _runs_as(look: Look) -> RunsAs:
     return look.seen.of(RunsAs, look.target.id)[0]
 
 
+def _traced(look: Look) -> tuple[Refusal, ...]:
+    """Return the refusals of the trace. Those of log lines may come later than this look: none is counted on."""
+    known = EvidenceBundle(item for item in look.seen if not isinstance(item, LogLines))
+    return refusals(look.target, known, look.graph)
+
+
 def _roles(look: Look) -> dict[str, str]:
     """Return the roles to look at, name to ARN: the target's own, and others of its account that were refused."""
     own = _runs_as(look)
     found = {own.role: own.role_arn}
-    for refusal in refusals(look.target, look.seen, look.graph):
+    for refusal in _traced(look):
         name = refusal.denial.role
         if name and name not in found and refusal.denial.account in {"", look.target.account}:
             role = role_named(look, name)
@@ -233,7 +238,7 @@ def _roles(look: Look) -> dict[str, str]:
 
 def _assumed(look: Look) -> dict[str, str]:
     """Return the roles of this account that somebody was refused to assume: their trust policies matter."""
-    asked = (r.denial.resource for r in refusals(look.target, look.seen, look.graph) if r.denial.assumes_role)
+    asked = (refusal.denial.resource for refusal in _traced(look) if refusal.denial.assumes_role)
     return {arn.rsplit("/", 1)[-1]: arn for arn in asked if f":iam::{look.target.account}:role/" in arn}
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from domain.evidence import Evidence, EvidenceBundle
 from domain.resource import Resource
-from specialists.iam.evidence import PolicyList, RolePolicy, RoleState, RunsAs
 from specialists.iam.evaluator import Outcome, Policy, Request, Verdict, decide
+from specialists.iam.evidence import PolicyList, RolePolicy, RoleState, RunsAs
 
 UNKNOWN = Verdict(Outcome.UNDECIDED)
 

@@ -62,10 +62,17 @@ def join(world: World, args: Args) -> Json:
 
 
 def _between(messages: Sequence[Message], args: Args) -> list[Message]:
-    oldest, latest = float(args.text("oldest", "0")), float(args.text("latest", "inf"))
+    oldest, latest = _moment(args, "oldest", "0"), _moment(args, "latest", "inf")
     if args.flag("inclusive"):
         return [m for m in messages if oldest <= float(m.ts) <= latest]
     return [m for m in messages if oldest < float(m.ts) < latest]
+
+
+def _moment(args: Args, name: str, default: str) -> float:
+    try:
+        return float(args.text(name, default))
+    except ValueError:
+        raise ApiError(f"invalid_ts_{name}") from None
 
 
 def _page(things: list[Any], args: Args, default: int) -> tuple[list[Any], Json]:

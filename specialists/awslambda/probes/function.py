@@ -95,7 +95,6 @@ def _read(look: Look, answer: "FunctionConfigurationResponseTypeDef", qualifier:
     return FunctionConfiguration(
         resource=look.target.id,
         source="lambda:GetFunctionConfiguration",
-        observed_at=look.now,
         qualifier=qualifier,
         version=answer.get("Version", "$LATEST"),
         runtime=answer.get("Runtime", ""),
@@ -150,7 +149,6 @@ def reserved_concurrency(look: Look) -> Iterator[Evidence]:
     yield ReservedConcurrency(
         resource=look.target.id,
         source="lambda:GetFunctionConcurrency",
-        observed_at=look.now,
         reserved=found.get("ReservedConcurrentExecutions"),
     )
 
@@ -165,7 +163,6 @@ def account_limits(look: Look) -> Iterator[Evidence]:
     yield AccountLimits(
         resource=look.target.id,
         source="lambda:GetAccountSettings",
-        observed_at=look.now,
         concurrent_executions=limit.get("ConcurrentExecutions", 0),
         unreserved_concurrent_executions=limit.get("UnreservedConcurrentExecutions", 0),
         code_bytes_limit=limit.get("TotalCodeSize", 0),
@@ -184,7 +181,6 @@ def aliases(look: Look) -> Iterator[Evidence]:
     yield Aliases(
         resource=look.target.id,
         source="lambda:ListAliases",
-        observed_at=look.now,
         aliases=tuple(
             Alias(
                 name=alias.get("Name", ""),
@@ -209,7 +205,6 @@ def versions(look: Look) -> Iterator[Evidence]:
     yield Versions(
         resource=look.target.id,
         source="lambda:ListVersionsByFunction",
-        observed_at=look.now,
         versions=tuple(
             PublishedVersion(
                 version=version.get("Version", ""),
@@ -239,7 +234,6 @@ def provisioned_concurrency(look: Look) -> Iterator[Evidence]:
     yield ProvisionedConfigs(
         resource=look.target.id,
         source="lambda:ListProvisionedConcurrencyConfigs",
-        observed_at=look.now,
         configs=tuple(
             ProvisionedConcurrency(
                 qualifier=config.get("FunctionArn", "").rsplit(":", 1)[-1],
@@ -264,7 +258,6 @@ def environment_key(look: Look) -> Iterator[Evidence]:
         yield KeyState(
             resource=look.target.id,
             source="kms:DescribeKey",
-            observed_at=look.now,
             key_arn=arn,
             state=key.get("KeyState", "Enabled") if key else "Missing",
             deletion_date=utc(deletion) if deletion else None,

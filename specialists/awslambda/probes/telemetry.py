@@ -98,7 +98,6 @@ def _usual_group(look: Look) -> str:
 
 
 def _group(look: Look, name: str, *, exists: bool) -> LogGroup:
-    return LogGroup(resource=look.target.id, source="logs:FilterLogEvents", observed_at=look.now, name=name, exists=exists)
 
 
 def _lines(

@@ -44,7 +44,6 @@ def event_sources(look: Look) -> Iterator[Evidence]:
     yield EventSources(
         resource=look.target.id,
         source="lambda:ListEventSourceMappings",
-        observed_at=look.now,
         mappings=tuple(sorted((_mapping(m) for m in found), key=lambda m: (m.source_arn, m.uuid))),
     )
 
@@ -81,7 +80,6 @@ def resource_policy(look: Look) -> Iterator[Evidence]:
     yield ResourcePolicy(
         resource=look.target.id,
         source="lambda:GetPolicy",
-        observed_at=look.now,
         grants=tuple(_grant(s) for s in statements or ()),
         readable=statements is not None,
     )
@@ -126,7 +124,6 @@ def async_settings(look: Look) -> Iterator[Evidence]:
     yield AsyncSettings(
         resource=look.target.id,
         source="lambda:GetFunctionEventInvokeConfig",
-        observed_at=look.now,
         configured=answer is not None,
         retries=2 if retries is None else retries,
         max_age_seconds=21_600 if age is None else age,

@@ -7,7 +7,6 @@ from domain.findings import Finding, Strength
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import Scaling, ScalingActivity, ScalingTarget, TableState
-from specialists.dynamodb.metrics import series
 from specialists.dynamodb.signs import Reading, began, cited, signs
 from specialists.dynamodb.throttling import Limit, Pressure, Throttle, throttles
 from specialists.kit.loglines import LogLines

@@ -1,8 +1,8 @@
 """The change that made the table throttle or lose an index: capacity cut, billing mode switched, index removed."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from domain.evidence import Evidence
 from domain.findings import Finding
@@ -19,7 +19,8 @@ MINUTE = timedelta(minutes=1)
 ON_DEMAND_BEFORE = float("inf")
 
 
-class Setting(NamedTuple):
+@dataclass(frozen=True)
+class Setting:
     """What one change set one side of the table or an index to, in units a second."""
 
     change: Change
@@ -30,10 +31,16 @@ class Setting(NamedTuple):
     was_on_demand: bool
 
 
+def effective_changes(case: Case) -> list[Change]:
+    """Return the changes of the table that AWS carried out, oldest first."""
+    done = [change for change in case.all(Change) if change.took_effect and change.observed_at]
+    return sorted(done, key=lambda change: (change.observed_at, change.id))
+
+
 @rule("deploy-regression", sees=(*SEES, Change))
 def capacity_was_cut(case: Case) -> Iterator[Finding]:
     """Capacity was lowered, or on-demand given up, shortly before the first throttle on the same side."""
-    settings = [setting for change in case.all(Change) for setting in _settings(change)]
+    settings = [setting for change in effective_changes(case) for setting in _settings(change)]
     for throttle in throttles(case, Limit.CAPACITY):
         since = throttle.since
         about = (throttle.pressure.side, throttle.pressure.index)
@@ -47,10 +54,10 @@ def index_was_removed(case: Case) -> Iterator[Finding]:
     """An index was removed before requests that name it began to fail."""
     found = signs(case, Reading.NO_INDEX)
     since = began(found)
-    for change in case.all(Change):
+    for change in effective_changes(case):
         removed = _value(change, "delete.indexname")
         before = change.observed_at is not None and since is not None and change.observed_at <= since
-        if removed and change.took_effect and before and any(removed in sign.text for sign in found):
+        if removed and before and any(removed in sign.text for sign in found):
             yield case.hypothesis(
                 "deploy-regression",
                 f"Index `{removed}` of `{case.target.name}` was removed at {_clock(change)} by `{change.who}`",
@@ -109,13 +116,14 @@ def _sentence(case: Case, last: Setting, before: float | None, usual: float) -> 
     was = "" if before is None else "on-demand → " if before == ON_DEMAND_BEFORE else f"{before:g} → "
     to = "" if was else "to "
     needed = f"; usual traffic needs up to {usual:.0f} {unit}" if usual > last.units else ""
-    return f"Capacity of {place} was cut {was}{to}{last.units:g} {unit} at {_clock(last.change)} by `{last.change.who}`{needed}"
+    cut = f"{was}{to}{last.units:g} {unit}"
+    return f"Capacity of {place} was cut {cut} at {_clock(last.change)} by `{last.change.who}`{needed}"
 
 
 def _settings(change: Change) -> Iterator[Setting]:
     """Yield the units that a CreateTable or UpdateTable asked for; CloudTrail's spelling of names varies in case."""
     at = change.observed_at
-    if not change.took_effect or at is None or change.event_name not in {"CreateTable", "UpdateTable"}:
+    if at is None or change.event_name not in {"CreateTable", "UpdateTable"}:
         return
     given = {name.lower(): value for name, value in change.parameters.items()}
     switched = change.event_name == "UpdateTable" and given.get("billingmode") == PROVISIONED

@@ -9,6 +9,7 @@ from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import SIDES, ChangeCount, Side, TableState
 from specialists.dynamodb.metrics import READS, WRITES, series
 from specialists.dynamodb.rules.capacity import SEES
+from specialists.dynamodb.rules.change import effective_changes
 from specialists.dynamodb.signs import Reading, cited, signs
 from specialists.dynamodb.throttling import pressure
 from specialists.kit.change import Change
@@ -40,9 +41,9 @@ def says_consumption(case: Case) -> Iterator[Finding]:
         of = f" of {found.limit:g}" if found.limit else ""
         began = f"; {found.throttled:g} throttled since {found.since:%H:%M}" if found.since and found.throttled else ""
         none = "; none throttled" if found.events is not None and not found.throttled else ""
+        most = f"{consumed.peak / consumed.period_seconds:.1f}{of}"
         yield case.fact(
-            f"`{case.target.name}` consumed up to {consumed.peak / consumed.period_seconds:.1f}{of} {side} units a second"
-            f"{usual}{began}{none}",
+            f"`{case.target.name}` consumed up to {most} {side} units a second{usual}{began}{none}",
             *(item for item in (consumed, found.events) if item is not None),
         )
 
@@ -104,11 +105,11 @@ def says_changes(case: Case) -> Iterator[Finding]:
     if count is None:
         return
     since = f"since {count.searched_from:%Y-%m-%d %H:%M} UTC"
-    changes = case.all(Change)
+    changes = effective_changes(case)
     if not count.events:
         yield case.fact(f"Nobody changed `{case.target.name}` {since}", count)
     elif changes:
-        last = max(changes, key=lambda change: (change.observed_at is not None, change.observed_at, change.id))
+        last = changes[-1]
         yield case.fact(
             f"`{case.target.name}` was changed {count.events} times {since}; last: {last.summary()}", last, count
         )

@@ -10,6 +10,7 @@ from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import NearbyTables, TableState
 from specialists.dynamodb.metrics import series
+from specialists.dynamodb.rules.change import effective_changes
 from specialists.dynamodb.signs import Reading, Sign, began, cited, signs
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
@@ -32,7 +33,7 @@ def table_is_missing(case: Case) -> Iterator[Finding]:
     refused_otherwise = signs(case)
     if not found and (not gone or refused_otherwise or case.calls_to(failed=False)):
         return
-    deletions = [c for c in case.all(Change) if c.event_name == "DeleteTable" and c.took_effect]
+    deletions = [change for change in effective_changes(case) if change.event_name == "DeleteTable"]
     missing = [state] if gone and state else []
     yield case.hypothesis(
         "ddb-table-not-found",

@@ -8,6 +8,7 @@ from domain.findings import Finding
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import KeyState, StreamReader, StreamReaders, TableState
+from specialists.dynamodb.rules.change import effective_changes
 from specialists.dynamodb.signs import Reading, began, cited, signs
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
@@ -78,7 +79,7 @@ def stream_is_not_the_one_read(case: Case) -> Iterator[Finding]:
     left = _left_behind(state, readers)
     if not said and not left:
         return
-    switches = [c for c in case.all(Change) if c.took_effect and any("streamspec" in p.lower() for p in c.parameters)]
+    switches = [c for c in effective_changes(case) if any("streamspec" in name.lower() for name in c.parameters)]
     told = any(reader.last_result.upper().startswith("PROBLEM") for reader in left)
     seen: list[Evidence] = [item for item in (readers, state) if item is not None and left]
     decides = bool(said) or told or bool(left and switches)

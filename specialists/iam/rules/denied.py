@@ -19,7 +19,7 @@ from specialists.iam.diagnosis import (
     principal_at_fault,
     resource_at_fault,
 )
-from specialists.iam.evaluator import Outcome, Request, decide
+from specialists.iam.evaluator import Outcome, Policy, Request, decide
 from specialists.iam.evidence import EndpointPolicy, PolicyList, RolePolicy, RoleState, RunsAs
 from specialists.iam.words import after, changed, grant, last_before, short, times, what
 from specialists.kit.change import Change
@@ -242,7 +242,7 @@ def stopped_at_the_endpoint(case: Case) -> Iterator[Finding]:
         refusing = [
             e
             for e in endpoints
-            if decide([(e.resource, e.statements)], Request(denial.action, denial.resource)).outcome
+            if decide([Policy(e.resource, e.statements)], Request(denial.action, denial.resource)).outcome
             in {Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY}
         ]
         named = f" `{refusing[0].resource.rsplit('/', 1)[-1]}`" if refusing else ""
@@ -299,8 +299,8 @@ def refusals_without_a_cause(case: Case) -> Iterator[Finding]:
     for found in (d for d in diagnoses(case) if not d.cause):
         if found.policy_type is PolicyType.SESSION:
             yield case.fact(
-                f"The session policy that {found.principal} was assumed with does not let {what(found.refusal)} through: "
-                "whoever assumes the role passes it",
+                f"The session policy of {found.principal} does not let {what(found.refusal)} through; whoever assumes "
+                "the role passes it",
                 *found.refusal.evidence,
             )
         elif found.ground is Ground.ELSEWHERE:

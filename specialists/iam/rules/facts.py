@@ -20,7 +20,10 @@ def role_in_use(case: Case) -> Iterator[Finding]:
     standing = own_standing(case)
     state = standing.state if standing else None
     runs = case.one(RunsAs)
-    if runs is None or state is None or not state.exists:
+    gone = state if state and not state.exists else next((s for s in case.all(RoleState) if not s.exists), None)
+    if gone:
+        yield case.fact(f"Role `{gone.name}` does not exist", gone)
+    if runs is None or state is None or gone:
         return
     service = SERVICES.get(case.target.type)
     trusted = f", which trusts {service}.amazonaws.com" if service and trusts_service(state, service) else ""

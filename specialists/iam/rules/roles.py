@@ -52,7 +52,8 @@ def role_unusable(case: Case) -> Iterator[Finding]:
     service = SERVICES.get(case.target.type)
     runs = case.one(RunsAs)
     told, first_at = said(case, UNASSUMABLE.search) if service == "lambda" else ([], None)
-    if service is None or (runs is None and not told):
+    judged = service == "states" and of_cause(case, "iam-assume-role-denied")
+    if service is None or judged or (runs is None and not told):
         return
     state = case.evidence.first(RoleState, runs.role_arn) if runs else None
     broken = unusable(state, service) if state else ""
@@ -67,7 +68,7 @@ def role_unusable(case: Case) -> Iterator[Finding]:
     name = f"role `{runs.role}`" if runs else "the role"
     yield case.hypothesis(
         "lambda-role-not-assumable" if service == "lambda" else "iam-assume-role-denied",
-        f"{case.target.label} cannot assume its {name}: {broken or 'AWS says that it cannot be assumed'}{after(change)}",
+        f"{case.target.label} cannot assume its {name}: {broken or 'AWS says so itself'}{after(change)}",
         proof=proven,
         strong=[*([] if proven or state is None else [state]), *([change] if change else [])],
         against=contradicting,
@@ -159,8 +160,8 @@ def logs_refused(case: Case) -> Iterator[Finding]:
 def credentials_stale(case: Case) -> Iterator[Finding]:
     """AWS refused the credentials themselves: they expired, or are nobody's."""
     told, first_at = said(case, stale)
-    coded = [c for c in case.calls_from(failed=True) if any(stale_error(e) for e in c.errors) and c not in told]
-    told = [item for item in told if not (isinstance(item, TraceCall) and item.caller != case.target.id)] + coded
+    coded = [call for call in case.calls_from(failed=True) if any(stale_error(error) for error in call.errors)]
+    told = [*coded, *(item for item in told if not isinstance(item, TraceCall))]
     if not told:
         return
     starts = [call.start for call in coded] + ([first_at] if first_at else [])

@@ -1,0 +1,66 @@
+"""Socket Mode, kept alive: https://docs.slack.dev/apis/events-api/using-socket-mode.
+
+The SDK reconnects by itself, except when it keeps trying a URL that Slack no longer takes. A connection that stays
+away is made anew, and after some minutes we give up, so that whoever supervises the process can start it again.
+"""
+
+import asyncio
+import logging
+
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 5.0
+RENEW_AFTER_SECONDS = 45.0
+GIVE_UP_AFTER_SECONDS = 300.0
+
+
+class Socket:
+    """One Socket Mode connection of the app; `lost` is set when it could not be kept."""
+
+    def __init__(self, bolt: AsyncApp, app_token: str, client: AsyncWebClient) -> None:
+        self._make = lambda: AsyncSocketModeHandler(bolt, app_token, web_client=client)
+        self._handler: AsyncSocketModeHandler | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self.connected = False
+        self.lost = asyncio.Event()
+
+    async def start(self) -> None:
+        """Connect, and keep watch from then on."""
+        self._handler = self._make()
+        await self._handler.connect_async()
+        self.connected = True
+        self._watch = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """Take no more deliveries."""
+        if self._watch is not None:
+            self._watch.cancel()
+        await self._close()
+        self.connected = False
+
+    async def _close(self) -> None:
+        if self._handler is not None:
+            await self._handler.close_async()
+            self._handler = None
+
+    async def _keep(self) -> None:
+        away = 0.0
+        while away < GIVE_UP_AFTER_SECONDS:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.connected = self._handler is not None and await self._handler.client.is_connected()
+            before, away = away, 0.0 if self.connected else away + LOOK_SECONDS
+            if int(away / RENEW_AFTER_SECONDS) > int(before / RENEW_AFTER_SECONDS):
+                logger.warning("seconds=<%.0f> | no connection to Slack, making a new one", away)
+                await self._renew()
+        logger.error("seconds=<%.0f> | no connection to Slack, giving up", away)
+        self.lost.set()
+
+    async def _renew(self) -> None:
+        """Replace the connection; the SDK tries for as long as it takes, so that must not hold up the watch."""
+        await self._close()
+        handler = self._handler = self._make()
+        self._connecting = asyncio.create_task(handler.connect_async())

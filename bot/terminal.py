@@ -1,0 +1,50 @@
+"""A report as plain text for a terminal."""
+
+from collections.abc import Iterator
+
+from domain.causes import cause
+from domain.report import Report, Role
+
+
+def render_report(report: Report) -> str:
+    """Return the report as lines of text."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    numbers = {item.id: f"E{position}" for position, item in enumerate(report.evidence, 1)}
+    confidence = f" ({report.root_cause.confidence:.0%})" if report.root_cause else ""
+    yield f"{report.headline}{confidence}"
+    yield report.summary
+    if report.root_cause:
+        yield ""
+        yield "Why"
+        by_id = {item.id: item for item in report.evidence}
+        yield from (f"  [{numbers[e]}] {by_id[e].summary}" for e in report.root_cause.evidence if e in by_id)
+    if report.severity.failing_share is not None:
+        yield f"Impact  {report.severity.reason}"
+    others = [h for h in report.hypotheses if h.role is not Role.ROOT_CAUSE]
+    if others:
+        yield ""
+        yield "Also considered"
+        yield from (
+            f"  {h.role.value.replace('_', ' ')}, {h.confidence:.0%}: {cause(h.cause).title} — {h.summary}"
+            for h in others
+        )
+    if report.timeline:
+        yield ""
+        yield "Timeline"
+        yield from (f"  {entry.at:%H:%M:%S} {entry.what}" for entry in report.timeline)
+    if report.gaps:
+        yield ""
+        yield "Could not check"
+        yield from (f"  {gap.message}" for gap in report.gaps)
+    if report.next_look:
+        yield f"Next    {report.next_look}"
+    if report.proposed_actions or report.advice:
+        yield ""
+        yield "What to do"
+        yield from (f"  {action.title}: {action.cli}" for action in report.proposed_actions)
+        yield from (f"  {advice.text}" for advice in report.advice[:5])
+    yield ""
+    yield f"{report.investigation_id} · {report.duration_seconds:.1f} s · {report.usage.aws_calls} AWS calls"

@@ -1,0 +1,100 @@
+"""Causes that an error text or a state code states by itself; which text states which is in `texts`."""
+
+from collections.abc import Iterator
+
+from domain.findings import Hypothesis
+from domain.resource import resource_from_arn
+from domain.trace import TraceCall, TraceSegment
+from domain.arn import arns_in
+from specialists.awslambda.evidence import FunctionConfiguration, FunctionMissing, KeyState
+from specialists.awslambda.reading import changed, running
+from specialists.awslambda.rules.claims import claim
+from specialists.awslambda.symptoms import Diagnosis, diagnoses
+from specialists.contract import Case, Rule, rule
+from specialists.kit.change import Change
+from specialists.kit.loglines import LogLines
+
+SAYS: tuple[tuple[str, str], ...] = (
+    ("lambda-import-error-python", "cannot import a Python module"),
+    ("lambda-import-error-node", "cannot load a Node.js module"),
+    ("lambda-import-native-arch", "loads a native library that does not fit its platform"),
+    ("lambda-handler-not-found", "has a Handler setting that names no function of the code"),
+    ("lambda-class-not-found", "does not find its handler class"),
+    ("lambda-syntax-error", "runs code that does not parse"),
+    ("lambda-permission-on-files", "may not read files of its own package"),
+    ("lambda-bootstrap-missing", "cannot start its program"),
+    ("lambda-marshal-error", "returns a value that cannot be turned into JSON"),
+    ("lambda-response-too-large", "answers with more than the response limit"),
+    ("lambda-request-too-large", "is called with a payload above the limit"),
+    ("lambda-env-4kb", "was given more than 4 KB of environment variables"),
+    ("lambda-readonly-fs", "writes to a read-only file system"),
+    ("lambda-tmp-full", "has no space left in its temporary storage"),
+    ("lambda-fd-exhausted", "has no file descriptors left"),
+    ("lambda-oom-python-memoryerror", "failed to allocate memory inside the Python process"),
+    ("lambda-oom-node-heap", "filled the JavaScript heap"),
+    ("lambda-runtime-deprecated", "uses a runtime that Lambda no longer supports"),
+    ("lambda-snapstart", "cannot make or restore its SnapStart snapshot"),
+    ("lambda-code-storage", "cannot be deployed because the account's code storage is full"),
+    ("lambda-role-not-assumable", "has an execution role that Lambda cannot assume"),
+    ("lambda-efs-mount", "cannot mount its EFS file system"),
+    ("lambda-image-deleted", "cannot get its container image"),
+    ("lambda-eni-limit", "gets no network interface: the quota is used up"),
+    ("lambda-subnet-ip-exhausted", "gets no address: its subnets are full"),
+    ("lambda-ec2-throttled", "gets no network interface: EC2 throttles its creation"),
+    ("lambda-ec2-access-denied", "has a role that may not create network interfaces"),
+    ("lambda-subnet-sg-deleted", "is configured with a subnet or security group that is gone"),
+    ("lambda-kms-denied", "may not use the KMS key of its environment variables"),
+    ("lambda-kms-disabled", "cannot decrypt: the KMS key is disabled"),
+    ("kms-pending-deletion", "cannot decrypt: the KMS key is about to be deleted"),
+    ("kms-key-not-found", "cannot decrypt: the KMS key does not exist"),
+    ("lambda-invoke-permission-denied", "may not be invoked by its caller"),
+    ("lambda-pending-state", "was called while an update was still in progress"),
+)
+"""Causes that need no second look, and how the sentence goes on after the function's name."""
+
+DEPLOYS = ("UpdateFunctionCode", "UpdateFunctionConfiguration", "CreateFunction", "UpdateAlias")
+PACKAGE = frozenset({
+    "lambda-import-error-python",
+    "lambda-import-error-node",
+    "lambda-import-native-arch",
+    "lambda-handler-not-found",
+    "lambda-class-not-found",
+    "lambda-syntax-error",
+    "lambda-permission-on-files",
+    "lambda-bootstrap-missing",
+})  # fmt: skip
+"""Causes that come with a deployment, so that the last change before them belongs to the case."""
+
+EVIDENCE = (TraceSegment, TraceCall, LogLines, FunctionConfiguration, FunctionMissing, KeyState, Change)
+"""What symptoms are gathered from."""
+
+
+@rule(*(cause for cause, _ in SAYS), sees=EVIDENCE)
+def stated_causes(case: Case) -> Iterator[Hypothesis]:
+    """An error text or a state code states the cause by itself."""
+    found = diagnoses(case)
+    for cause, says in SAYS:
+        if cause not in found:
+            continue
+        stated = found[cause]
+        deployed = changed(case, *DEPLOYS, before=stated.since)[-1:] if cause in PACKAGE and stated.since else ()
+        after = f", after {deployed[0].event_name} by {deployed[0].who}" if deployed else ""
+        yield claim(
+            case,
+            stated,
+            f"`{case.target.name}` {says}: {stated.headline}{stated.often}{after}",
+            strong=deployed,
+            resource=_key(case, stated) if cause.startswith("kms-") else None,
+        )
+
+
+def _key(case: Case, stated: Diagnosis) -> str | None:
+    """Return the key's id: as the text names it, else as the function is configured."""
+    named = [arn for symptom in stated.symptoms for arn in arns_in(symptom.text) if ":kms:" in arn]
+    configuration = running(case)
+    configured = [configuration.kms_key_arn] if configuration and configuration.kms_key_arn else []
+    keys = [arn for arn in (*named, *configured) if arn.startswith("arn:")]
+    return resource_from_arn(keys[0]).id if keys else None
+
+
+STATED_RULES: tuple[Rule, ...] = (stated_causes,)
