@@ -1,7 +1,7 @@
 """The Bolt app: intake before every listener, one place for errors, and a listener for everything Slack may send."""
 
 import logging
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -55,8 +55,3 @@ def build_app(bot: Bot, client: AsyncWebClient, identity: Identity, signing_secr
 
     register(app, bot)
     return app
-
-
-def health(mode: str, version: str, *, connected: bool, running: int, waiting: int) -> dict[str, Any]:
-    """Return what GET /healthz says."""
-    return {"version": version, "mode": mode, "connected": connected, "running": running, "waiting": waiting}

@@ -1,21 +1,21 @@
 """One investigation's presence in Slack: its root message, the board, a reply per finding, the report, the last word.
 
-Board and root are edited in place; posts go out one after the other in the order in which they were said.
+Root and board are edited in place. What is posted goes out in the order in which it was said, because the outbox posts
+one message at a time in a channel.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Coroutine
+from typing import Any
 
-from bot.blocks.board import board_message
+from bot.blocks.board import Board, advanced, board_message
 from bot.blocks.message import Message
 from bot.blocks.reply import reply_message
 from bot.blocks.report import report_messages
-from bot.blocks.root import concluded_message, looking_message, queued_message
+from bot.blocks.root import concluded, looking, queued
 from bot.calls import NotDelivered
 from bot.outbox import Label, Outbox
-from bot.progress import Seen, after
 from domain.progress import Concluded, Progress, SpecialistFinished
 from domain.report import Report
 from orchestrator.store import Investigation, MessageRef, MessageRole, Store
@@ -26,7 +26,7 @@ REPLY = "reply"
 
 
 class Conversation:
-    """What is said about one investigation. `resumed` means that an earlier process may have said some of it."""
+    """What is said about one investigation. `resumed`: an earlier process may have said some of it."""
 
     def __init__(self, investigation: Investigation, store: Store, outbox: Outbox, *, resumed: bool = False) -> None:
         self.investigation = investigation
@@ -34,62 +34,99 @@ class Conversation:
         self._outbox = outbox
         self._maybe_since = investigation.accepted_at if resumed else None
         self._places = dict(investigation.messages)
-        self._seen = Seen()
-        self._unsaid: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
-        self._speaker: asyncio.Task[None] | None = None
-
-    @property
-    def channel(self) -> str:
-        """The channel it is in."""
-        return self.investigation.trigger.channel or ""
+        self._board = Board(trigger=investigation.trigger)
+        self._unsaid: list[asyncio.Task[Any]] = []
 
     async def open(self, ahead: int) -> None:
-        """Show the root message; raises NotDelivered when we may not speak there."""
+        """Show the root message; raises NotDelivered where we may not speak."""
         if MessageRole.ROOT in self._places:
             self.moved(ahead)
-            return
-        await self._place(MessageRole.ROOT, self._root(ahead), self.investigation.trigger.thread)
+        else:
+            await self._place(MessageRole.ROOT, self._waiting(ahead))
 
     def moved(self, ahead: int) -> None:
-        """Show how many investigations are ahead of this one."""
-        self._update(MessageRole.ROOT, self._root(ahead))
+        """Show how many investigations are ahead of this one, or that its turn has come."""
+        self._update(MessageRole.ROOT, self._waiting(ahead))
 
     def hear(self, event: Progress) -> None:
-        """Show one event of the investigation."""
-        before, self._seen = self._seen, after(self._seen, event)
-        if isinstance(event, Concluded) or self._seen == before:
+        """Show one event of the investigation; the last is for `conclude`."""
+        self._board = advanced(self._board, event)
+        if isinstance(event, Concluded):
             return
-        self._update(MessageRole.ROOT, self._root(0))
-        if self._seen.rows:
-            self._show_board()
+        self._update(MessageRole.ROOT, looking(self._board))
+        if self._unsaid or MessageRole.BOARD in self._places:
+            self._update(MessageRole.BOARD, board_message(self._board))
+        else:
+            self._say(self._place_board())
         if isinstance(event, SpecialistFinished) and event.found:
-            self._say(partial(self._reply, event))
+            self._say(self._post(reply_message(event), REPLY, event.result.name))
 
     async def conclude(self, report: Report) -> None:
-        """Say the last word: the verdict at the root at once, then what is still unsaid, then the report."""
-        told = await asyncio.gather(
-            self._outbox_conclude(MessageRole.ROOT, concluded_message(report)), self._finish_thread(report)
-        )
+        """Say the last word: the verdict at the root at once, the report when all before it is said.
+
+        Raises NotDelivered when Slack takes neither.
+        """
+        told = await asyncio.gather(self._conclude(MessageRole.ROOT, concluded(report)), self._tell(report))
         if not any(told):
             raise NotDelivered("unreachable")
 
     async def say_plainly(self, message: Message) -> None:
-        """Say a last word that needs no report to be shown."""
-        if MessageRole.ROOT in self._places:
-            await self._outbox_conclude(MessageRole.ROOT, message)
-        else:
-            await self._place(MessageRole.ROOT, message, self.investigation.trigger.thread)
+        """Say a last word that is made of nothing but its own text."""
+        if not await self._conclude(MessageRole.ROOT, message):
+            await self._place(MessageRole.ROOT, message)
 
-    async def _finish_thread(self, report: Report) -> bool:
-        if self._speaker is not None:
-            await self._unsaid.join()
-            self._speaker.cancel()
-        if self._seen.rows:
-            await self._outbox_conclude(MessageRole.BOARD, board_message(self._seen))
+    async def _tell(self, report: Report) -> bool:
+        """Post the report, and write down that it was told."""
+        for error in await asyncio.gather(*self._unsaid, return_exceptions=True):
+            if isinstance(error, BaseException):
+                logger.error("investigation=<%s> | something stays unsaid", self.investigation.id, exc_info=error)
+        if self._board.rows:
+            await self._conclude(MessageRole.BOARD, board_message(self._board))
         try:
-            placed = [await self._post(MessageRole.REPORT, str(n), m) for n, m in enumerate(report_messages(report))]
+            posted = [
+                await self._post(part, MessageRole.REPORT, str(number))
+                for number, part in enumerate(report_messages(report))
+            ]
         except NotDelivered as error:
             logger.error("investigation=<%s>, error=<%s> | report not posted", report.investigation_id, error.code)
             return False
-        await self._store.place(self.investigation.id, MessageRole.REPORT, placed[0])
+        await self._store.place(self.investigation.id, MessageRole.REPORT, posted[0])
         return True
+
+    def _waiting(self, ahead: int) -> Message:
+        return queued(self.investigation.trigger, ahead) if ahead else looking(self._board)
+
+    async def _place_board(self) -> None:
+        shown = self._board
+        await self._place(MessageRole.BOARD, board_message(shown))
+        if self._board != shown:
+            self._update(MessageRole.BOARD, board_message(self._board))
+
+    async def _place(self, role: MessageRole, message: Message) -> None:
+        self._places[role] = await self._post(message, role)
+        await self._store.place(self.investigation.id, role, self._places[role])
+
+    async def _post(self, message: Message, role: str, key: str = "") -> MessageRef:
+        trigger, root = self.investigation.trigger, self._places.get(MessageRole.ROOT)
+        return await self._outbox.post(
+            trigger.channel or "",
+            message,
+            self._label(role, key),
+            thread_ts=trigger.thread or (root.ts if root else None),
+            maybe_since=self._maybe_since,
+        )
+
+    def _say(self, words: Coroutine[Any, Any, Any]) -> None:
+        self._unsaid.append(asyncio.create_task(words))
+
+    def _update(self, role: MessageRole, message: Message) -> None:
+        where = self._places.get(role)
+        if where is not None:
+            self._outbox.update(where, message, self._label(role))
+
+    async def _conclude(self, role: MessageRole, message: Message) -> bool:
+        where = self._places.get(role)
+        return where is not None and await self._outbox.conclude(where, message, self._label(role))
+
+    def _label(self, role: str, key: str = "") -> Label:
+        return Label(investigation=self.investigation.id, role=str(role), key=key)

@@ -13,10 +13,7 @@ from typing import Any, NamedTuple
 
 from slack_bolt import BoltResponse
 
-from bot.listeners.commands import asked_by_command
-from bot.listeners.mentions import asked_by_mention
-from bot.listeners.rerun import asked_again
-from bot.listeners.shortcuts import asked_by_shortcut
+from bot.listeners.asking import ASKED, by_rerun, rerun_reference
 from domain.redaction import clean, redact
 from domain.request import Trigger
 from domain.values import JsonObject
@@ -57,15 +54,6 @@ def _key(kind: str, *parts: Any) -> str | None:
     return ":".join((kind, *map(str, parts))) if all(parts) else None
 
 
-STARTS: tuple[Callable[[JsonObject, Store], Awaitable[Trigger | None]], ...] = (
-    asked_by_command,
-    asked_by_mention,
-    asked_by_shortcut,
-    asked_again,
-)
-"""Who can ask for an investigation; each returns None for a delivery that is not its own."""
-
-
 class Intake:
     """Takes deliveries on: `now` is UTC."""
 
@@ -91,11 +79,13 @@ class Intake:
         return None
 
     async def _asked(self, key: str, body: JsonObject) -> Asked | None:
-        for start in STARTS:
-            trigger = await start(body, self._store)
-            if trigger is not None:
-                return await self._accept(key, trigger)
-        return None
+        """Take on what the delivery asks for; None when it asks for no investigation."""
+        trigger = next((trigger for ask in ASKED if (trigger := ask(body)) is not None), None)
+        again = rerun_reference(body)
+        before = await self._store.get(again) if again else None
+        if before is not None:
+            trigger = by_rerun(body, before)
+        return None if trigger is None else await self._accept(key, trigger)
 
     async def _accept(self, key: str, trigger: Trigger) -> Asked:
         """Write the investigation down; Asked without either means that this was done for an earlier delivery."""

@@ -1,5 +1,6 @@
 """The local AWS keeps what it promises: asked over HTTP with boto3, as the product asks."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -42,10 +43,10 @@ def world(aws: LocalAws) -> World:
     return World(aws, NOW, seed="tests")
 
 
-def visitor(aws: LocalAws, service: str, **credentials: str) -> Any:
+def visitor(aws: LocalAws, service: str, *, read_timeout: float = 10, **credentials: str) -> Any:
     """A client as the product has one: recorded, and hit by faults."""
     keys = {"aws_access_key_id": aws.account, "aws_secret_access_key": "local", **credentials}
-    config = Config(retries={"total_max_attempts": 1}, read_timeout=1, connect_timeout=1)
+    config = Config(retries={"total_max_attempts": 1}, read_timeout=read_timeout)
     return boto3.client(service, region_name=aws.region, endpoint_url=aws.endpoint, config=config, **keys)
 
 
@@ -128,10 +129,8 @@ IDENTIFIED = [
 def test_every_protocol_s_calls_are_recorded_by_name_with_parameters(
     aws: LocalAws, service: str, operation: str, given: dict[str, Any], name: str, parameters: dict[str, Any]
 ) -> None:
-    try:
+    with contextlib.suppress(ClientError):  # most of these do not exist: it is the question that counts
         getattr(visitor(aws, service), operation)(**given)
-    except ClientError:
-        pass  # most of these do not exist: it is the question that counts
 
     (call,) = aws.calls
     assert (call.name, call.region, call.account, call.write) == (name, aws.region, aws.account, False)
@@ -152,7 +151,7 @@ def test_writes_are_told_from_reads(aws: LocalAws) -> None:
 
 def test_a_request_nobody_can_name_counts_as_a_write(aws: LocalAws) -> None:
     script = f"import urllib.request as u; u.urlopen(u.Request('{aws.endpoint}/moto-api/data.json'))"
-    subprocess.run([sys.executable, "-c", script], check=True)
+    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603
 
     assert [call.name for call in aws.writes()] == ["unknown:unknown"]
 
@@ -166,7 +165,7 @@ def test_seeding_is_not_recorded(aws: LocalAws) -> None:
 def test_a_child_process_with_the_environment_reads_here(world: World) -> None:
     resources.queue(world, "from-outside")
     script = "import boto3; print(boto3.client('sqs').list_queues()['QueueUrls'])"
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", script],
         env={"PATH": os.environ["PATH"], **world.aws.environment()},
         capture_output=True,
@@ -182,7 +181,7 @@ def test_an_assumed_role_reads_its_own_account(aws: LocalAws) -> None:
     other = World(aws, NOW, account="222222222222")
     resources.table(other, "theirs")
     signals.cloudtrail_event(other, "DeleteTable", "dynamodb", [], who="eve", when=NOW)
-    given = visitor(aws, "sts").assume_role(RoleArn="arn:aws:iam::222222222222:role/reader", RoleSessionName="s")[
+    given = visitor(aws, "sts").assume_role(RoleArn="arn:aws:iam::222222222222:role/reader", RoleSessionName="reading")[
         "Credentials"
     ]
     keys = {
@@ -431,9 +430,7 @@ def test_metric_data_pages_and_says_partial(world: World) -> None:
 
 
 def test_metric_math_divides_series(world: World) -> None:
-    report(
-        world, [counted for counted in (signals.counted(50), signals.counted(20), signals.counted(10))], "Invocations"
-    )
+    report(world, [signals.counted(number) for number in (50, 20, 10)], "Invocations")
     report(world, [5.0, None, 10.0], "Errors")
     rate = {"Id": "rate", "Expression": "100 * FILL(e, 0) / i"}
     hidden = [
@@ -709,6 +706,17 @@ def test_traces_come_whole_with_duration_and_unknown_ids(world: World) -> None:
     assert origins == ["AWS::ApiGateway::Stage", "AWS::Lambda", "AWS::Lambda::Function", "AWS::DynamoDB::Table"]
 
 
+def test_a_flag_that_is_false_is_no_fault(aws: LocalAws) -> None:
+    world = World(aws, NOW)
+    document = {"id": "a" * 16, "trace_id": world.place(world.ago(minutes=1)).trace_id, "name": "app", "fault": False}
+    start = world.ago(minutes=1).timestamp()
+    visitor(aws, "xray").put_trace_segments(
+        TraceSegmentDocuments=[json.dumps({**document, "start_time": start, "end_time": start + 1})]
+    )
+
+    assert [summary["HasFault"] for summary in summaries(world)] == [False]
+
+
 def test_six_trace_ids_are_refused(aws: LocalAws) -> None:
     with pytest.raises(ClientError) as error:
         visitor(aws, "xray").batch_get_traces(TraceIds=[f"1-0000000{n}-000000000000000000000000" for n in range(6)])
@@ -961,16 +969,19 @@ def test_a_fault_hits_only_its_operation_parameters_and_times(world: World) -> N
     assert dynamodb.describe_table(TableName="a")["Table"]["TableName"] == "a"
 
 
-def test_a_dropped_connection_is_a_closed_connection(aws: LocalAws) -> None:
-    aws.inject("dynamodb", "ListTables", faults.DROPPED, times=1)
+def test_a_dropped_connection_is_a_closed_connection_and_does_nothing(aws: LocalAws) -> None:
+    aws.inject("sqs", "CreateQueue", faults.DROPPED, times=1)
+    sqs = visitor(aws, "sqs")
     with pytest.raises(ConnectionClosedError):
-        visitor(aws, "dynamodb").list_tables()
+        sqs.create_queue(QueueName="q")
+
+    assert "QueueUrls" not in sqs.list_queues()
 
 
 def test_a_hanging_call_ends_by_the_clients_own_time_limit(aws: LocalAws) -> None:
     aws.inject("dynamodb", "ListTables", faults.HANG, times=1)
     with pytest.raises(ReadTimeoutError):
-        visitor(aws, "dynamodb").list_tables()
+        visitor(aws, "dynamodb", read_timeout=0.3).list_tables()
 
 
 def test_every_call_can_be_slow(aws: LocalAws) -> None:
@@ -1131,3 +1142,110 @@ def test_a_healthy_system_has_no_failure_anywhere(aws: LocalAws) -> None:
         metric.name == "WriteThrottleEvents" and series.points for metric, series in aws.seeds().metrics.items()
     )
     assert incident.expected.cause is None
+
+
+# --- the parts scenarios are built from
+
+
+def test_resources_are_made_as_they_were_described(world: World) -> None:
+    role = resources.role(world, "r", allow("sqs:*"), assumed_by="states.amazonaws.com")
+    function = resources.function(world, "f", role=role, env={"A": "1"})
+    dead = resources.queue(world, "dead")
+    queue = resources.queue(world, "q", dead_letter=dead, max_receives=3)
+    topic = resources.topic(world, "t", subscribers=[("sqs", queue)])
+    bucket = resources.bucket(world, "a-bucket", policy=[{**allow("s3:*", effect="Deny"), "Principal": "*"}])
+    rule = resources.rule(world, "nightly", [function], schedule="rate(1 day)", enabled=False)
+    machine = resources.state_machine(
+        world, "m", {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}, role=role
+    )
+    mapping = resources.event_source(world, "f", queue)
+    api = resources.http_api(world, "h", [("GET", "/x", function)])
+    client = lambda service: visitor(world.aws, service)  # noqa: E731
+    redrive = json.loads(
+        client("sqs").get_queue_attributes(QueueUrl=f"{world.aws.endpoint}/{world.account}/q", AttributeNames=["All"])[
+            "Attributes"
+        ]["RedrivePolicy"]
+    )
+
+    assert redrive == {"deadLetterTargetArn": dead, "maxReceiveCount": 3}
+    assert client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"][0]["Endpoint"] == queue
+    assert '"Deny"' in client("s3").get_bucket_policy(Bucket=bucket.rpartition(":")[2])["Policy"]
+    assert client("events").describe_rule(Name="nightly")["Arn"] == rule
+    assert client("events").describe_rule(Name="nightly")["State"] == "DISABLED"
+    assert client("stepfunctions").describe_state_machine(stateMachineArn=machine)["roleArn"] == role
+    assert client("lambda").get_event_source_mapping(UUID=mapping)["EventSourceArn"] == queue
+    assert client("apigatewayv2").get_routes(ApiId=api.rpartition("/")[2])["Items"][0]["RouteKey"] == "GET /x"
+
+
+def test_state_machines_run_when_started(world: World) -> None:
+    fails = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "PaymentRejected", "Cause": "card declined"}}}
+    machine = resources.state_machine(
+        world, "m", fails, role=resources.role(world, "r", assumed_by="states.amazonaws.com")
+    )
+    execution = world.client("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"]
+    stepfunctions = visitor(world.aws, "stepfunctions")
+    until = time.monotonic() + 5
+    while (told := stepfunctions.describe_execution(executionArn=execution))[
+        "status"
+    ] == "RUNNING" and time.monotonic() < until:
+        time.sleep(0.02)
+
+    assert (told["status"], told["error"], told["cause"]) == ("FAILED", "PaymentRejected", "card declined")
+
+
+CALLS = [
+    ("answers", {"status": 200}, set()),
+    ("refuses", {"status": 403}, {"error"}),
+    ("limits", {"status": 429}, {"error", "throttle"}),
+    ("breaks", {"status": 503}, {"fault"}),
+    ("times out", {"status": None, "cause": {"exceptions": []}}, {"fault"}),
+]
+
+
+@pytest.mark.parametrize(("_what", "ending", "marks"), CALLS, ids=[row[0] for row in CALLS])
+def test_a_call_outside_aws_is_flagged_by_its_status(
+    world: World, _what: str, ending: dict[str, Any], marks: set[str]
+) -> None:
+    call = subsegments.http_call(world.ids, "POST", "https://api.example.com/v1/charges", 1.0, 0.5, **ending)
+
+    assert (call["name"], call["namespace"]) == ("api.example.com", "remote")
+    assert {flag for flag in ("error", "fault", "throttle") if call.get(flag)} == marks
+
+
+def test_a_pending_call_makes_its_trace_partial(world: World) -> None:
+    place, start = world.place(world.ago(minutes=2)), world.ago(minutes=2).timestamp()
+    call = subsegments.s3_call(place.ids, "GetObject", "b", "k", start, None, region=world.region, status=None)
+    signals.trace(world, segments.lambda_segments(place, "f", None, start, 3.0, calls=[call], init_seconds=0.4))
+    (summary,) = summaries(world)
+
+    assert summary["IsPartial"] is True
+
+
+def test_a_step_fails_with_the_call_in_it(world: World) -> None:
+    place, start = world.place(world.ago(minutes=2)), world.ago(minutes=2).timestamp()
+    call = subsegments.lambda_call(place.ids, "charge", start, 0.2, region=world.region, status=500)
+    steps = [
+        subsegments.subsegment(place.ids, "Charge", start, 0.3, calls=[call]),
+        subsegments.subsegment(place.ids, "Wait", start, 0.1),
+    ]
+    execution = segments.state_machine_segment(place, "checkout", "run-1", start, 0.5, states=steps, failed=True)
+    trace_id = signals.trace(world, [execution], over_limit=True)
+    (trace,) = visitor(world.aws, "xray").batch_get_traces(TraceIds=[trace_id])["Traces"]
+    document = json.loads(trace["Segments"][0]["Document"])
+
+    assert [bool(step.get("fault")) for step in document["subsegments"]] == [True, False]
+    assert document["resource_arn"] == world.arn("states", "stateMachine:checkout")
+    assert trace["LimitExceeded"] is True
+
+
+def test_a_throttled_invocation_never_reached_the_function(world: World) -> None:
+    (service,) = segments.lambda_segments(world.place(NOW), "f", None, NOW.timestamp(), 0.01, status=429)
+
+    assert (service["origin"], service["throttle"], service.get("fault")) == ("AWS::Lambda", True, None)
+
+
+def test_ids_are_the_same_for_the_same_seed(aws: LocalAws) -> None:
+    one, two, three = (World(aws, NOW, seed=seed).place(NOW) for seed in ("a", "a", "b"))
+
+    assert one.trace_id == two.trace_id != three.trace_id
+    assert one.trace_id.split("-")[1] == f"{int(NOW.timestamp()):08x}"

@@ -23,10 +23,8 @@ from sandbox.aws.seeds import Seeds
 SEEDING = "local-aws-seeding"
 """Marks our own clients' requests: they are neither recorded nor hit by faults."""
 
-ASSUMED = re.compile(
-    rb"<Arn>arn:[a-z-]+:sts::(\d{12}):assumed-role.*?</Arn>.*?<AccessKeyId>(\w+)</AccessKeyId>|<AccessKeyId>(\w+)</AccessKeyId>.*?<Arn>arn:[a-z-]+:sts::(\d{12}):",
-    re.DOTALL,
-)
+ASSUMED_ROLE = re.compile(rb"<Arn>arn:[a-z-]+:sts::(\d{12}):assumed-role/")
+ACCESS_KEY = re.compile(rb"<AccessKeyId>(\w+)</AccessKeyId>")
 NOT_OURS = frozenset({"content-length", "transfer-encoding", "connection", "content-encoding", "date", "server"})
 HANG_SECONDS = 3600.0
 T = TypeVar("T")
@@ -101,6 +99,7 @@ class Proxy:
             await asyncio.sleep(HANG_SECONDS if fault.ending is Ending.HANG else fault.seconds)
             if fault.ending is Ending.DROP and request.transport is not None:
                 request.transport.abort()
+                raise ApiError("ConnectionDropped", "nobody is there to read this", 503)
             if fault.ending is Ending.ERROR:
                 raise error_of(fault, call)
 
@@ -143,8 +142,9 @@ class Proxy:
 
     def _remember(self, content: bytes) -> None:
         """Learn whose the credentials are that an AssumeRole answer hands out."""
-        for arn_first, key_second, key_first, arn_second in ASSUMED.findall(content):
-            self._accounts[(key_second or key_first).decode()] = (arn_first or arn_second).decode()
+        whose, key = ASSUMED_ROLE.search(content), ACCESS_KEY.search(content)
+        if whose and key:
+            self._accounts[key[1].decode()] = whose[1].decode()
 
 
 def _text_of(page: bytes) -> str:

@@ -208,11 +208,6 @@ def _permit(world: World, target: str, statement_id: str, principal: str, source
     )
 
 
-def stage_arn(world: World, stage: Stage) -> str:
-    """Return a REST API's stage's ARN."""
-    return f"arn:aws:apigateway:{world.region}::/restapis/{stage.api_id}/stages/{stage.stage}"
-
-
 def rest_api_arn(world: World, stage: Stage) -> str:
     """Return a REST API's ARN."""
     return f"arn:aws:apigateway:{world.region}::/restapis/{stage.api_id}"

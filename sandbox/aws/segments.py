@@ -1,9 +1,9 @@
 """Segments: what each AWS service of a trace sends about its own part in it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sandbox.aws.documents import Document, Place, flags, timed
+from sandbox.aws.documents import Document, Ids, Place, flags, timed
 
 
 def inferred_segment(place: Place, call: Document, origin: str, name: str = "") -> Document:
@@ -99,17 +99,14 @@ def lambda_segments(
     cause: Document | None = None,
     init_seconds: float | None = None,
     status: int = 200,
-    request_id: str = "",
-) -> tuple[Document, Document]:
+) -> tuple[Document, ...]:
     """Return a function's two segments: the service's, and the function's own with its phases.
 
     `cause` is the exception that the handler let out; `calls` happened in the handler; `init_seconds` make it a cold
-    start. Of a call that is still in progress the function's timeout is the reason.
+    start. An invocation that was throttled (429) never reached the function: it has the service's segment only.
     """
     ids, arn = place.ids, f"arn:aws:lambda:{place.region}:{place.account}:function:{function}"
-    failed = cause is not None or status >= 500
-    began = start + 0.012 + (init_seconds or 0.0)
-    marks = flags(fault=failed, throttle=status == 429, error=status == 429)
+    failed = flags(fault=cause is not None or status >= 500)
     service = timed(
         function,
         ids,
@@ -120,23 +117,12 @@ def lambda_segments(
         origin="AWS::Lambda",
         resource_arn=arn,
         http={"response": {"status": status}},
-        aws={"request_id": request_id or ids.request()},
-        **marks,
+        aws={"request_id": ids.request()},
+        **failed,
+        **flags(throttle=status == 429, error=status == 429),
     )
-    invocation = timed(
-        "Invocation",
-        ids,
-        began,
-        start + seconds - 0.004 - began,
-        aws={"function_arn": arn},
-        cause=cause,
-        subsegments=list(calls) or None,
-        **flags(fault=failed),
-    )
-    phases = [invocation, timed("Overhead", ids, start + seconds - 0.004, 0.003, aws={"function_arn": arn})]
-    if init_seconds is not None:
-        phases.insert(0, timed("Initialization", ids, start + 0.010, init_seconds, aws={"function_arn": arn}))
-    inherited = cause["exceptions"][-1]["id"] if cause else None
+    if status == 429:
+        return (service,)
     own = timed(
         function,
         ids,
@@ -146,11 +132,22 @@ def lambda_segments(
         parent_id=service["id"],
         origin="AWS::Lambda::Function",
         aws={"account_id": place.account, "function_arn": arn, "resource_names": [function]},
-        cause=inherited,
-        subsegments=phases,
-        **flags(fault=failed),
+        cause=cause["exceptions"][-1]["id"] if cause else None,
+        subsegments=_phases(
+            ids, arn, start, seconds, init_seconds, cause=cause, subsegments=list(calls) or None, **failed
+        ),
+        **failed,
     )
     return service, own
+
+
+def _phases(ids: Ids, arn: str, start: float, seconds: float, init: float | None, **invocation: Any) -> list[Document]:
+    """Return what Lambda did within an invocation, one after the other."""
+    block, ended = {"function_arn": arn}, start + seconds - 0.004
+    began = start + 0.012 + (init or 0.0)
+    cold = [] if init is None else [timed("Initialization", ids, start + 0.010, init, aws=block)]
+    invoked = timed("Invocation", ids, began, ended - began, aws=block, **invocation)
+    return [*cold, invoked, timed("Overhead", ids, ended, 0.003, aws=block)]
 
 
 def state_machine_segment(

@@ -133,25 +133,8 @@ def cloudtrail_event(
     `name` is CloudTrail's ("UpdateFunctionConfiguration20150331v2"), `source` the service's ("lambda"), `resources`
     are (type, name), `who` the session of the role that called, `error` a code and message.
     """
-    ids, key = world.ids, f"ASIA{world.ids.hex(16).upper()}"
-    issuer = {
-        "type": "Role",
-        "principalId": "AROALOCALDEPLOYMENTS",
-        "arn": world.arn("iam", "role/deployments"),
-        "accountId": world.account,
-        "userName": "deployments",
-    }
-    identity = {
-        "type": "AssumedRole",
-        "principalId": f"AROALOCALDEPLOYMENTS:{who}",
-        "arn": f"arn:aws:sts::{world.account}:assumed-role/deployments/{who}",
-        "accountId": world.account,
-        "accessKeyId": key,
-        "sessionContext": {
-            "sessionIssuer": issuer,
-            "attributes": {"creationDate": _second(when), "mfaAuthenticated": "false"},
-        },
-    }
+    ids = world.ids
+    identity = _session_of(world, who, when)
     event_id = ids.request()
     record = {
         "eventVersion": "1.11",
@@ -181,12 +164,32 @@ def cloudtrail_event(
             when.replace(microsecond=0),
             who,
             read_only,
-            key,
+            identity["accessKeyId"],
             tuple(resources),
             record,
         )
     )
     return event_id
+
+
+def _session_of(world: World, who: str, when: datetime) -> dict[str, Any]:
+    """Return the identity of someone who works under the role `deployments`."""
+    issuer = {
+        "type": "Role",
+        "principalId": "AROALOCALDEPLOYMENTS",
+        "arn": world.arn("iam", "role/deployments"),
+        "accountId": world.account,
+        "userName": "deployments",
+    }
+    attributes = {"creationDate": _second(when), "mfaAuthenticated": "false"}
+    return {
+        "type": "AssumedRole",
+        "principalId": f"AROALOCALDEPLOYMENTS:{who}",
+        "arn": f"arn:aws:sts::{world.account}:assumed-role/deployments/{who}",
+        "accountId": world.account,
+        "accessKeyId": f"ASIA{world.ids.hex(16).upper()}",
+        "sessionContext": {"sessionIssuer": issuer, "attributes": attributes},
+    }
 
 
 def _second(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What can be seen of an API: how it is set up, what stands in front of it, and what it may invoke.
+"""What can be seen of an API: how it is set up, where it leads; what guards it is in `guards`.
 
 REST: https://docs.aws.amazon.com/apigateway/latest/api/API_Operations.html
 HTTP: https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/resources.html
@@ -72,7 +72,9 @@ class StageConfig(Evidence, kind="apigateway.stage"):
 
     def summary(self) -> str:
         """Say what the stage runs, its limits and its logs."""
-        limits = ", ".join(f"{t.method} {t.rate:g}/s" for t in self.throttles if t.rate is not None) or "none of its own"
+        limits = (
+            ", ".join(f"{t.method} {t.rate:g}/s" for t in self.throttles if t.rate is not None) or "none of its own"
+        )
         logs = f"execution log {self.execution_logging}, access log {'on' if self.access_log_group else 'off'}"
         return f"Stage `{self.stage}` runs deployment {self.deployment_id or 'unknown'}; throttles {limits}; {logs}"
 
@@ -88,7 +90,8 @@ class Deployment(Evidence, kind="apigateway.deployment"):
     def summary(self) -> str:
         """Say when the snapshot was made."""
         size = "" if self.methods is None else f" with {len(self.methods)} methods"
-        return f"Stage `{self.stage}` serves deployment {self.deployment_id}{size}, made {self.created_at:%Y-%m-%d %H:%M} UTC"
+        made = f"{self.created_at:%Y-%m-%d %H:%M} UTC"
+        return f"Stage `{self.stage}` serves deployment {self.deployment_id}{size}, made {made}"
 
 
 class Route(Value):
@@ -171,98 +174,9 @@ class Authorizer(Evidence, kind="apigateway.authorizer"):
             return f"Authorizer {self.authorizer_id} does not exist, though a route names it"
         by = f" by `{self.function.rsplit(':', 1)[-1]}`" if self.function else ""
         cached = f", answers cached {self.ttl_seconds} s" if self.ttl_seconds else ""
-        return f"Authorizer `{self.name}` ({self.type}){by}, reads {', '.join(self.identity_sources) or 'nothing'}{cached}"
-
-
-class InvokePermission(Evidence, kind="apigateway.invoke_permission"):
-    """Whom a Lambda function lets in. `policy` is None when it has no resource policy at all."""
-
-    function: str
-    qualifier: str | None = None
-    authorizer_id: str | None = None  # set when the API calls it as an authorizer
-    function_exists: bool = True
-    policy: Policy | None = None
-
-    @property
-    def function_name(self) -> str:
-        """The function's name."""
-        return self.function.rsplit(":", 1)[-1]
-
-    def summary(self) -> str:
-        """Say whether a resource policy is there and how long it is."""
-        if not self.function_exists:
-            return f"Function `{self.function_name}` does not exist"
-        if self.policy is None:
-            return f"Function `{self.function_name}` has no resource policy: no service may invoke it"
-        if not self.policy.readable:
-            return f"Function `{self.function_name}` has a resource policy that is not readable JSON"
-        return f"Function `{self.function_name}` has a resource policy with {len(self.policy.statements)} statements"
-
-
-class UsagePlan(Value):
-    """One usage plan of the API: requests a second and burst for each key, and the quota of a period."""
-
-    plan_id: str
-    name: str
-    stages: tuple[str, ...]
-    rate: float | None = None
-    burst: int | None = None
-    quota: int | None = None
-    period: str | None = None  # DAY, WEEK, MONTH
-
-
-class UsagePlans(Evidence, kind="apigateway.usage_plans"):
-    """The usage plans that the API's stages are in; none is an answer too."""
-
-    plans: tuple[UsagePlan, ...] = ()
-
-    def summary(self) -> str:
-        """Name the plans with their limits."""
-        if not self.plans:
-            return "No usage plan includes a stage of this API"
-        return "; ".join(
-            f"usage plan `{p.name}` for {', '.join(p.stages)}: rate {p.rate or 'unlimited'}, quota "
-            + (f"{p.quota} a {p.period or 'period'}".lower() if p.quota else "unlimited")
-            for p in self.plans
+        return (
+            f"Authorizer `{self.name}` ({self.type}){by}, reads {', '.join(self.identity_sources) or 'nothing'}{cached}"
         )
-
-
-class KeyUsage(Value):
-    """What a key used of its quota in the period, and what is left."""
-
-    key_id: str
-    used: int
-    remaining: int
-
-
-class PlanUsage(Evidence, kind="apigateway.plan_usage"):
-    """How much of a plan's quota each key has used, most used first."""
-
-    plan_id: str
-    plan: str
-    keys: tuple[KeyUsage, ...] = ()
-
-    @property
-    def exhausted(self) -> tuple[KeyUsage, ...]:
-        """The keys with nothing left."""
-        return tuple(key for key in self.keys if key.remaining <= 0)
-
-    def summary(self) -> str:
-        """Say how many keys ran out."""
-        return f"Usage plan `{self.plan}`: {len(self.exhausted)} of {len(self.keys)} keys have no quota left"
-
-
-class ApiKeys(Evidence, kind="apigateway.api_keys"):
-    """The account's API keys by state; their values are never read."""
-
-    enabled: int = 0
-    disabled: tuple[str, ...] = ()  # names
-    truncated: bool = False
-
-    def summary(self) -> str:
-        """Say how many keys are on and which are off."""
-        off = f", disabled: {', '.join(self.disabled[:5])}" if self.disabled else ", none disabled"
-        return f"{'at least ' if self.truncated else ''}{self.enabled} API keys enabled{off}"
 
 
 class GatewayResponses(Evidence, kind="apigateway.gateway_responses"):
@@ -273,7 +187,8 @@ class GatewayResponses(Evidence, kind="apigateway.gateway_responses"):
 
     def summary(self) -> str:
         """Name the customised ones."""
-        return f"Customised gateway responses: {', '.join(self.customised) or 'none'}; with CORS headers: {', '.join(self.with_cors) or 'none'}"
+        own, cors = ", ".join(self.customised) or "none", ", ".join(self.with_cors) or "none"
+        return f"Customised gateway responses: {own}; with CORS headers: {cors}"
 
 
 class VpcLink(Evidence, kind="apigateway.vpc_link"):
@@ -322,23 +237,6 @@ class DomainMappings(Evidence, kind="apigateway.domain_mappings"):
             return f"{self.domain} is not a custom domain of API Gateway in this account and Region"
         shown = ", ".join(f"/{m.path} → {m.api_id}/{m.stage}" for m in self.mappings[:6])
         return f"Custom domain {self.domain} maps {shown or 'no path at all'}"
-
-
-class WebAcl(Evidence, kind="apigateway.web_acl"):
-    """The web ACL in front of a stage; `name` is None when there is none."""
-
-    stage: str
-    name: str | None = None
-    metric: str | None = None
-    default_action: str = ""  # Allow, Block
-    blocking_rules: tuple[str, ...] = ()
-
-    def summary(self) -> str:
-        """Say what stands in front of the stage."""
-        if self.name is None:
-            return f"No web ACL in front of stage `{self.stage}`"
-        rules = ", ".join(self.blocking_rules[:5]) or "no rule of its own that blocks"
-        return f"Web ACL `{self.name}` in front of stage `{self.stage}`: default {self.default_action}; blocking: {rules}"
 
 
 class MissingLogGroup(Evidence, kind="apigateway.missing_log_group"):

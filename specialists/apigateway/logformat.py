@@ -54,7 +54,7 @@ OWN_WORDS = ("error.", "authorize", "authenticate", "waf", "integrationErrorMess
 
 
 def format_fields(text: str) -> dict[str, str]:
-    """Return the keys of a JSON access log format with the `$context` variable that each holds; {} for other formats."""
+    """Return a JSON access log format's keys with the `$context` variable that each holds; {} for other formats."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError:

@@ -19,7 +19,9 @@ WHICH = (GET_REST_API, GET_API)
 STAGES = (*WHICH, GET_REST_STAGES, GET_HTTP_STAGES)
 
 MAX_STAGES = 5
-FUNCTION = re.compile(r"(arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,140})(?::([A-Za-z0-9_$-]{1,128}))?")
+FUNCTION = re.compile(
+    r"(arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,140})(?::([A-Za-z0-9_$-]{1,128}))?"
+)
 STAGE_VARIABLE = re.compile(r"\$\{?stageVariables\.([A-Za-z0-9_]{1,64})\}?")
 
 

@@ -121,9 +121,7 @@ def _step(reached: frozenset[int], char: str, other: str) -> frozenset[int]:
         return frozenset(range(min(reached), len(other) + 1)) if reached else reached
     held = {at for at in reached if at < len(other) and other[at] == "*"}
     moved = {
-        at + 1
-        for at in reached
-        if at < len(other) and other[at] != "*" and (char == "?" or other[at] in {"?", char})
+        at + 1 for at in reached if at < len(other) and other[at] != "*" and (char == "?" or other[at] in {"?", char})
     }
     return _after_stars(frozenset(held | moved), other)
 

@@ -2,6 +2,7 @@
 
 from specialists.apigateway import probes_access as access
 from specialists.apigateway import probes_config as config
+from specialists.apigateway import probes_routes as routes
 from specialists.apigateway import probes_traffic as traffic
 from specialists.contract import Probe
 
@@ -9,10 +10,10 @@ PROBES: tuple[Probe, ...] = (
     config.api,
     config.stages,
     config.deployments,
-    config.routes,
-    config.authorizers,
+    routes.routes,
+    routes.authorizers,
     config.gateway_responses,
-    config.vpc_links,
+    routes.vpc_links,
     config.domain_mappings,
     access.integration_permissions,
     access.authorizer_permissions,

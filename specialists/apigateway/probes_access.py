@@ -7,23 +7,12 @@ from botocore.exceptions import ClientError
 
 from aws.reads import Read, read
 from domain.resource import ResourceType
-from specialists.apigateway.evidence import (
-    ApiKeys,
-    Authorizer,
-    InvokePermission,
-    KeyUsage,
-    PlanUsage,
-    Routes,
-    StageConfig,
-    UsagePlan,
-    UsagePlans,
-    WebAcl,
-)
+from specialists.apigateway.evidence import Authorizer, Routes, StageConfig
+from specialists.apigateway.guards import ApiKeys, InvokePermission, KeyUsage, PlanUsage, UsagePlan, UsagePlans, WebAcl
 from specialists.apigateway.lookups import WHICH, api_of
 from specialists.apigateway.policy import parse_policy
 from specialists.apigateway.probes_config import rest
 from specialists.contract import Look, probe
-from specialists.kit.answers import absent
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
 from specialists.kit.series import MetricSeries
 
@@ -47,9 +36,13 @@ class _Callee(NamedTuple):
 def integration_permissions(look: Look) -> Iterator[InvokePermission]:
     """Whether the functions behind the routes let this API invoke them."""
     known = look.seen.first(Routes, look.target.id)
-    callees = [_Callee(r.function, r.qualifier) for r in known.routes if r.function and not r.credentials] if known else []
+    callees = (
+        [_Callee(r.function, r.qualifier) for r in known.routes if r.function and not r.credentials] if known else []
+    )
     traced = {
-        node.id for node in look.graph.nodes if node.type is ResourceType.LAMBDA and node.id in look.graph.callees(look.target.id)
+        node.id
+        for node in look.graph.nodes
+        if node.type is ResourceType.LAMBDA and node.id in look.graph.callees(look.target.id)
     }
     ordered = sorted(dict.fromkeys(callees), key=lambda c: (c.function not in traced, callees.index(c)))
     for callee in ordered[:MAX_FUNCTIONS]:
@@ -69,7 +62,7 @@ def _permission(look: Look, callee: _Callee, authorizer_id: str | None) -> Invok
     more = {"Qualifier": callee.qualifier} if callee.qualifier else {}
     exists, text = True, None
     try:
-        text = look.aws.lambda_.get_policy(FunctionName=callee.function, **more)["Policy"]  # type: ignore[arg-type]
+        text = look.aws.lambda_.get_policy(FunctionName=callee.function, **more)["Policy"]
     except ClientError as error:
         told = error.response.get("Error", {})
         if told.get("Code") != "ResourceNotFoundException":
@@ -118,7 +111,9 @@ def plan_usage(look: Look) -> Iterator[PlanUsage]:
     known = look.seen.first(UsagePlans, look.target.id)
     day = look.window.end.date().isoformat()
     for plan in [p for p in known.plans if p.quota][:MAX_PLANS] if known else ():
-        items = look.aws.apigateway.get_usage(usagePlanId=plan.plan_id, startDate=day, endDate=day, limit=500).get("items", {})
+        items = look.aws.apigateway.get_usage(usagePlanId=plan.plan_id, startDate=day, endDate=day, limit=500).get(
+            "items", {}
+        )
         keys = [KeyUsage(key_id=key, used=days[-1][0], remaining=days[-1][1]) for key, days in items.items() if days]
         yield PlanUsage(
             resource=look.target.id,
@@ -153,8 +148,8 @@ def web_acls(look: Look) -> Iterator[WebAcl | MetricSeries]:
     if found is None or not found.rest:
         return
     for stage in look.seen.of(StageConfig, look.target.id):
-        arn = f"arn:{look.target.partition}:apigateway:{look.target.region}::/restapis/{look.target.name}/stages/{stage.stage}"
-        acl = look.aws.wafv2.get_web_acl_for_resource(ResourceArn=arn).get("WebACL")
+        arn = f"arn:{look.target.partition}:apigateway:{look.target.region}::/restapis/{look.target.name}/stages/"
+        acl: WebACLTypeDef | None = look.aws.wafv2.get_web_acl_for_resource(ResourceArn=arn + stage.stage).get("WebACL")
         if acl is None:
             yield WebAcl(resource=look.target.id, source="wafv2:GetWebACLForResource", stage=stage.stage)
             continue
@@ -176,5 +171,3 @@ def _blocking(acl: "WebACLTypeDef") -> tuple[str, ...]:
     """Return the names of rules that may block: by their own action, or by a managed group's."""
     rules = acl.get("Rules", [])
     return tuple(r["Name"] for r in rules if "Block" in r.get("Action", {}) or "None" in r.get("OverrideAction", {}))
-
-

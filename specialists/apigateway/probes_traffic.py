@@ -8,7 +8,8 @@ from typing import Any
 from domain.evidence import Evidence
 from domain.values import utc
 from specialists.apigateway import logformat
-from specialists.apigateway.evidence import InvokePermission, MissingLogGroup, Routes, StageConfig
+from specialists.apigateway.evidence import MissingLogGroup, Routes, StageConfig
+from specialists.apigateway.guards import InvokePermission
 from specialists.apigateway.lookups import STAGES, api_of, stage_name, stages_of
 from specialists.apigateway.policy import lets_api_in
 from specialists.apigateway.requests import EXECUTION
@@ -71,7 +72,9 @@ def execution_log(look: Look) -> Iterator[Evidence]:
             yield MissingLogGroup(resource=look.target.id, source="logs:FilterLogEvents", log_group=group)
             continue
         yield failures
-        ids = list(dict.fromkeys(filter(None, (logformat.request_id(e.message) for e in failures.events))))[:MAX_REQUESTS]
+        ids = list(dict.fromkeys(filter(None, (logformat.request_id(e.message) for e in failures.events))))[
+            :MAX_REQUESTS
+        ]
         if ids:
             yield log_lines(
                 look,
@@ -131,8 +134,10 @@ def service_changes(look: Look) -> Iterator[Change]:
     for event in (event for page in pages for event in page.get("Events", [])):
         detail = _json(event.get("CloudTrailEvent", ""))
         asked = flatten(detail.get("requestParameters") or {})
-        if detail.get("readOnly") is True or event.get("ReadOnly") == "true" or not _concerns(
-            look.target.name, event.get("EventName", ""), asked
+        if (
+            detail.get("readOnly") is True
+            or event.get("ReadOnly") == "true"
+            or not _concerns(look.target.name, event.get("EventName", ""), asked)
         ):
             continue
         identity = detail.get("userIdentity") or {}

@@ -16,8 +16,8 @@ from specialists.kit.loglines import LogEvent, LogLines
 
 EXECUTION = "API-Gateway-Execution-Logs_"
 REASON_PHRASE = re.compile(
-    r"\b[45]\d\d\W{0,3}(?:(?:client|server) error\W{0,3})?(?:bad request|unauthorized|forbidden|not found|too many requests"
-    r"|request entity too large|payload too large|content too large|internal server error|bad gateway"
+    r"\b[45]\d\d\W{0,3}(?:(?:client|server) error\W{0,3})?(?:bad request|unauthorized|forbidden|not found"
+    r"|too many requests|request entity too large|payload too large|content too large|internal server error|bad gateway"
     r"|service unavailable|gateway time-?out)",
     re.IGNORECASE,
 )
@@ -29,7 +29,7 @@ class Answer:
     """One failed answer of the API.
 
     `said` is what API Gateway (or its caller's exception) said about it; `reached` tells whether the integration was
-    called, None where nobody knows; `path` is without the stage.
+    called, None where nobody knows; `passed_on` that the status is the function's own; `path` is without the stage.
     """
 
     evidence: Evidence
@@ -41,6 +41,7 @@ class Answer:
     path: str = ""
     seconds: float | None = None
     reached: bool | None = None
+    passed_on: bool = False
     variables: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -57,7 +58,8 @@ def answers(case: Case) -> tuple[Answer, ...]:
 
 def _traced(case: Case) -> Iterator[Answer]:
     reached = bool(integration_calls(case)) if case.segments() else None
-    for seen in (*case.segments(), *case.calls_to()):
+    traced: tuple[TraceCall | TraceSegment, ...] = (*case.segments(), *case.calls_to())
+    for seen in traced:
         if not (seen.failed or (seen.http_status or 0) >= 400):
             continue
         url = urlsplit(url_of(seen))
@@ -132,6 +134,7 @@ def _accessed(case: Case, lines: LogLines, event: LogEvent, fields: dict[str, st
         method=variables.get("httpMethod", method).upper(),
         path=_without_stage(case, ".execute-api.", variables.get("path", path)),
         reached=variables.get("integrationStatus", "").isdigit() if "integrationStatus" in fields.values() else None,
+        passed_on=variables.get("integration.status") == status,
         variables=tuple(sorted(variables.items())),
     )
 
@@ -195,9 +198,7 @@ def route_of(case: Case, answer: Answer) -> Route | None:
 
 def matching(found: Iterable[Answer], sign: re.Pattern[str], *statuses: int) -> tuple[Answer, ...]:
     """Return the answers in which API Gateway said so; with statuses, only those that had one of them or none known."""
-    return tuple(
-        a for a in found if sign.search(a.said) and (not statuses or a.status is None or a.status in statuses)
-    )
+    return tuple(a for a in found if sign.search(a.said) and (not statuses or a.status is None or a.status in statuses))
 
 
 def refused(found: Iterable[Answer], *statuses: int) -> tuple[Answer, ...]:

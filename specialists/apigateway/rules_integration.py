@@ -6,16 +6,8 @@ from collections.abc import Iterator
 from domain.evidence import Evidence
 from domain.findings import Finding
 from domain.trace import TraceCall, TraceSegment
-from specialists.apigateway.evidence import (
-    ApiConfig,
-    Authorizer,
-    InvokePermission,
-    Protocol,
-    Route,
-    Routes,
-    StageConfig,
-    VpcLink,
-)
+from specialists.apigateway.evidence import ApiConfig, Authorizer, Protocol, Route, Routes, StageConfig, VpcLink
+from specialists.apigateway.guards import InvokePermission
 from specialists.apigateway.policy import lets_api_in
 from specialists.apigateway.requests import (
     Answer,
@@ -32,9 +24,9 @@ from specialists.apigateway.signs import (
     CONFIGURATION_ERROR,
     FUNCTION_ERROR,
     INTEGRATION_FAILURE,
-    in_authorizer,
     named,
     stated,
+    unexplained,
 )
 from specialists.apigateway.traffic import changes_like, function_series, integration_latency, server_errors
 from specialists.contract import Case, Rule, rule
@@ -64,33 +56,31 @@ def malformed_proxy_response(case: Case) -> Iterator[Finding]:
     """The function answered, and API Gateway could not read its answer; or it raised instead of answering."""
     code = "apigw-malformed-proxy"
     said, failed, behind = stated(case, code), failed_functions(case), functions_behind(case)
-    raised = matching(answers(case), FUNCTION_ERROR)
-    bare = [a for a in answers(case) if a.status == 502 and not named(a)]
-    errors = [s for s in function_series(case, "Errors") if s.points and s.total == 0]
+    raised, bare = matching(answers(case), FUNCTION_ERROR), unexplained(case, 502)
+    name, functions = f"`{case.target.name}`", _functions(case)
+    since = first_of([*said, *raised, *bare])
     if said:
-        yield case.hypothesis(
-            code,
-            f"{_functions(case)} answered in a form that `{case.target.name}` cannot pass on, {len(said)} times",
-            proof=seen_in(said),
-            since=first_of(said),
-            defers_to=behind if failed or raised else (),
-        )
+        summary = f"{functions} answered in a form that {name} cannot pass on, {len(said)} times"
+        deferring = behind if failed or raised else ()
+        yield case.hypothesis(code, summary, proof=seen_in(said), since=since, defers_to=deferring)
     elif raised or (bare and failed):
-        yield case.hypothesis(
-            code,
-            f"`{case.target.name}` answered 502 because {_functions(case)} failed instead of answering",
-            weak=(*seen_in([*raised, *bare]), *failed[:2]),
-            since=first_of([*raised, *bare]),
-            defers_to=behind,
-        )
+        summary = f"{name} answered 502 because {functions} failed instead of answering"
+        seen = (*seen_in([*raised, *bare]), *failed[:2])
+        yield case.hypothesis(code, summary, weak=seen, since=since, defers_to=behind)
     elif bare and behind:
-        good = [c for c in integration_calls(case) if not c.failed and c.resource in behind]
-        summary = f"`{case.target.name}` answered 502 though {_functions(case)} ran without error: its answer is not in proxy format"
-        seen = seen_in(bare)
-        if good or errors:
-            yield case.hypothesis(code, summary, strong=(*seen, *good[:1], *errors[:1]), since=first_of(bare))
-        else:
-            yield case.hypothesis(code, summary, weak=seen, since=first_of(bare), defers_to=behind)
+        summary = f"{name} answered 502 though {functions} ran without error: its answer is not in proxy format"
+        ran = _ran_well(case, behind)
+        strong, weak = ((*seen_in(bare), *ran), ()) if ran else ((), seen_in(bare))
+        deferring = () if ran else behind
+        yield case.hypothesis(code, summary, strong=strong, weak=weak, since=since, defers_to=deferring)
+
+
+def _ran_well(case: Case, behind: tuple[str, ...]) -> tuple[Evidence, ...]:
+    """Return what shows that the functions ran without error, and met none that they could have answered 502 for."""
+    if any(c.failed for c in case.evidence.of(TraceCall) if c.caller in behind):
+        return ()
+    good = tuple(c for c in integration_calls(case) if not c.failed and c.resource in behind)
+    return good[:1] or tuple(s for s in function_series(case, "Errors", behind) if s.points and not s.total)[:1]
 
 
 def _source_arns(case: Case, failing: tuple[Answer, ...], function: str) -> set[str]:
@@ -133,11 +123,11 @@ def invalid_lambda_permission(case: Case) -> Iterator[Finding]:
     """The function's resource policy does not let this API invoke it, and requests fail with 500 before it runs."""
     code = "apigw-invalid-lambda-permission"
     said = stated(case, code)
-    bare = tuple(a for a in answers(case) if a.status == 500 and not named(a))
+    bare = unexplained(case, 500)
     barred = [p for p in _barred(case, said or bare) if not _invoked(case, p.function)]
     there = [p for p in barred if p.function_exists]
     metric = server_errors(case)
-    idle = [s for s in function_series(case, "Invocations") if not s.total]
+    idle = [s for s in function_series(case, "Invocations", [p.function for p in there]) if not s.total]
     removed = changes_like(case, "RemovePermission") if barred else []
     who = ", ".join(f"`{p.function_name}`" for p in barred[:3]) or _functions(case)
     missing = "" if there or not barred else " (it does not exist)"
@@ -169,7 +159,7 @@ def integration_timeout(case: Case) -> Iterator[Finding]:
     code, limit = "apigw-lambda-timeout-504", _timeout_seconds(case)
     said = stated(case, code)
     statuses = {504, 503} if _is_http(case) else {504}
-    bare = [a for a in answers(case) if a.status in statuses and not named(a)]
+    bare = unexplained(case, *statuses)
     late = [a for a in bare if (a.seconds or 0) >= 0.95 * limit]
     peaks = [s for s in integration_latency(case) if s.peak >= 950 * limit][:1]
     metric = server_errors(case)
@@ -186,7 +176,7 @@ def integration_timeout(case: Case) -> Iterator[Finding]:
         yield case.hypothesis(code, summary, strong=(metric, *peaks), since=since, defers_to=functions_behind(case))
 
 
-def _quick(found: list[Answer], limit: float) -> bool:
+def _quick(found: tuple[Answer, ...], limit: float) -> bool:
     """Tell whether every answer came too early for a timeout."""
     return all(a.seconds is not None and a.seconds < 0.9 * limit for a in found)
 
@@ -208,14 +198,15 @@ def integration_not_reachable(case: Case) -> Iterator[Finding]:
     code, http = "apigw-integration-failure", _endpoints(case)
     said, tokens = stated(case, code), _tokens(case, INTEGRATION_FAILURE)
     broken = [link for link in case.all(VpcLink) if not link.usable]
-    failing = [a for a in answers(case) if a.status in {500, 503, 504} and not named(a)]
+    failing = unexplained(case, 500, 503, 504)
     limit = _timeout_seconds(case)
     quick = [a for a in failing if a.status in {503, 504}] if http and _quick(failing, limit) else []
     where = ", ".join(f"`{r.endpoint or r.vpc_link_id}`" for r in http[:2]) or "the integration"
     summary = f"`{case.target.name}` could not talk to {where}: the connection was refused or broke"
     since, behind = first_of([*said, *tokens, *failing]), functions_behind(case)
     if broken and (said or tokens or failing):
-        summary = f"VPC link {broken[0].link_id}, through which `{case.target.name}` reaches {where}, is {broken[0].status or 'gone'}"
+        state = broken[0].status or "gone"
+        summary = f"VPC link {broken[0].link_id}, through which `{case.target.name}` reaches {where}, is {state}"
         yield case.hypothesis(code, summary, proof=(*seen_in([*said, *tokens, *failing]), *broken), since=since)
     elif said:
         yield case.hypothesis(code, summary, proof=seen_in(said), since=since)
@@ -255,7 +246,7 @@ def http_api_integration_error(case: Case) -> Iterator[Finding]:
     if not _is_http(case):
         return
     code, behind, failed = "apigw-http-api-integration-error", functions_behind(case), failed_functions(case)
-    bare = tuple(a for a in answers(case) if a.status in {500, 502, 503} and not named(a) and not in_authorizer(a))
+    bare = unexplained(case, 500, 502, 503)
     told = [a for a in bare if dict(a.variables).get("integrationErrorMessage")]
     slow = any(a.status == 503 and (a.seconds or 0) >= 0.95 * _timeout_seconds(case) for a in bare)
     if not bare or slow or [p for p in _barred(case, bare) if not _invoked(case, p.function)]:
@@ -270,7 +261,7 @@ def http_api_integration_error(case: Case) -> Iterator[Finding]:
     yield case.hypothesis(code, summary, weak=(*seen_in(bare), *failed[:2]), since=since, defers_to=behind)
     if not told:
         yield case.advice(
-            f"Add $context.integrationErrorMessage to the access log format of `{case.target.name}`: it names the reason",
+            f"Log $context.integrationErrorMessage in the access log of `{case.target.name}`: only it names the reason",
             *seen_in(bare, 1),
         )
 

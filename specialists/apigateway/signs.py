@@ -99,7 +99,7 @@ INTEGRATION_WORDS = "apigw-invalid-lambda-permission"
 
 def _own(answer: Answer) -> bool:
     """Tell whether the words are API Gateway's: below 500 with its integration called, they are the integration's."""
-    return not (answer.reached and answer.status is not None and answer.status < 500)
+    return not (answer.passed_on or (answer.reached and answer.status is not None and answer.status < 500))
 
 
 def in_authorizer(answer: Answer) -> bool:
@@ -117,4 +117,4 @@ def named(answer: Answer) -> bool:
 
 def unexplained(case: Case, *statuses: int) -> tuple[Answer, ...]:
     """Return the answers with one of the statuses that state no cause and are not known to be the integration's."""
-    return tuple(a for a in answers(case) if a.status in statuses and not a.reached and not named(a))
+    return tuple(a for a in answers(case) if a.status in statuses and _own(a) and not named(a))

@@ -1,5 +1,7 @@
 """What the metrics and changes about an API say. Pure."""
 
+from collections.abc import Iterable
+
 from specialists.apigateway.requests import stage_names
 from specialists.contract import Case
 from specialists.kit.change import Change
@@ -34,9 +36,14 @@ def integration_latency(case: Case) -> tuple[MetricSeries, ...]:
     return (found,) if found else ()
 
 
-def function_series(case: Case, name: str) -> tuple[MetricSeries, ...]:
-    """Return a metric of the functions behind the API."""
-    return tuple(s for s in case.all(MetricSeries) if s.namespace == "AWS/Lambda" and s.metric == name)
+def function_series(case: Case, name: str, functions: Iterable[str] = ()) -> tuple[MetricSeries, ...]:
+    """Return a metric of these functions (ARNs), or of all that were looked at when none are named."""
+    names = {function.rsplit(":", 1)[-1] for function in functions}
+    return tuple(
+        s
+        for s in case.all(MetricSeries)
+        if s.namespace == "AWS/Lambda" and s.metric == name and (not names or s.dimensions.get("FunctionName") in names)
+    )
 
 
 def changes_like(case: Case, *prefixes: str) -> list[Change]:

@@ -21,16 +21,24 @@ PATTERN = (
 """CloudWatch's filter: any of these; `is_error` decides again."""
 
 ERROR_LIKE = re.compile(
-    r"\[?\b(?:ERROR|FATAL|CRITICAL)\b|\b[\w.$]{0,80}(?:Error|Exception|Fault)\b\s*[:({]|\"errorType\"|Traceback \(most recent"
-    r"|Task timed out after|signal: \w+|\bpanic: |\bfatal error: |\[Errno \d+\]|\bE(?:ACCES|MFILE|NOSPC|ROFS|TIMEDOUT|CONN[A-Z]{3,7})\b"
-    r"|Status: (?:timeout|error)|\bis not authorized to perform|Couldn't find valid bootstrap|fork/exec |heap out of memory"
+    r"\[?\b(?:ERROR|FATAL|CRITICAL)\b|\b[\w.$]{0,80}(?:Error|Exception|Fault)\b\s*[:({]|\"errorType\""
+    r"|Traceback \(most recent|signal: \w+|\bpanic: |\bfatal error: |\[Errno \d+\]|exit status \d+"
+    r"|\bE(?:ACCES|MFILE|NOSPC|ROFS|TIMEDOUT|CONN[A-Z]{3,7})\b|\bis not authorized to perform"
+    r"|Couldn't find valid bootstrap|fork/exec |heap out of memory|\"condition\"\s{0,2}:"
 )
-QUIET = re.compile(r"\[(?:INFO|WARN|WARNING|DEBUG|TRACE)\]|\t(?:INFO|WARN|DEBUG|TRACE)\t|^(?:START|END|EXTENSION|LOGS)\s")
+QUIET = re.compile(
+    r"\[(?:INFO|WARN|WARNING|DEBUG|TRACE)\]|\t(?:INFO|WARN|DEBUG|TRACE)\t|^(?:START|END|EXTENSION|LOGS)\s"
+)
 TIMED_OUT = re.compile(r"Task timed out after \d{1,4}\.\d{1,3} seconds")
 EXITED = re.compile(r"RequestId: \S{1,64} Error: (Runtime exited[^\r\n]{0,200}|Runtime failed[^\r\n]{0,200})")
 PYTHON = re.compile(r"\[ERROR\] ([A-Za-z_][\w.]{0,120})(?:: ?([^\r\n]{0,500}))?(?=[\r\n]|$)")
-NODE_UNHANDLED = re.compile(r"\tERROR\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection)[\s:]{0,4}(\{.{0,4000})", re.DOTALL)
-NAMED = re.compile(r"(?:^|[\s:\]])((?:[A-Za-z_$][\w$]{0,60}\.){0,8}[A-Z][\w$]{0,60}(?:Error|Exception)): ?([^\r\n]{0,500})")
+NODE_UNHANDLED = re.compile(
+    r"\tERROR\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection)[\s:]{0,4}(\{.{0,4000})", re.DOTALL
+)
+NAMED = re.compile(
+    r"(?:^|[\s:\]])((?:[A-Za-z_$][\w$]{0,60}\.){0,8}[A-Z][\w$]{0,60}(?:Error|Exception)): ?([^\r\n]{0,500})"
+)
+FRAME = re.compile(r"[\r\n][\t ]{0,8}at ")
 FIELD = re.compile(r'"(errorType|errorMessage)"\s{0,2}:\s{0,2}"((?:[^"\\]|\\.){0,1000})"')
 BAD_END = re.compile(r'Status: (?:timeout|error)|"status"\s{0,2}:\s{0,2}"(?:timeout|error|failure)"')
 FRAMES = ("stackTrace", "stack", "trace")
@@ -61,24 +69,51 @@ def read_error(message: str) -> LogError | None:
 
 
 def _from_text(message: str) -> LogError | None:
+    return next((error for read in READERS if (error := read(message)) is not None), None)
+
+
+def _ended(message: str) -> LogError | None:
+    """Read how the platform says that an invocation ended."""
     if match := TIMED_OUT.search(message):
         return LogError("Sandbox.Timedout", match.group(), fatal=True)
-    if match := EXITED.search(message):
-        return LogError("Runtime.ExitError", match.group(1), fatal=True)
-    if match := NODE_UNHANDLED.search(message):
-        event = _json(match.group(1))
-        found = _from_json(event) if event is not None else None
-        return (found or LogError("", match.group(1)[:500], fatal=True))._replace(fatal=True)
-    if (match := PYTHON.search(message)) and _unhandled(match.group(1), message):
-        return LogError(match.group(1), match.group(2) or "", fatal=True)
-    if fields := dict(FIELD.findall(message)):  # JSON that was cut, or that stands inside other text
-        return LogError(fields.get("errorType", ""), fields.get("errorMessage", ""), fatal="tackTrace" in message)
+    match = EXITED.search(message)
+    return LogError("Runtime.ExitError", match.group(1), fatal=True) if match else None
+
+
+def _node(message: str) -> LogError | None:
+    match = NODE_UNHANDLED.search(message)
+    if match is None:
+        return None
+    event = _json(match.group(1))
+    found = _from_json(event) if event is not None else _cut_json(message)
+    return (found or LogError("", match.group(1)[:500], fatal=True))._replace(fatal=True)
+
+
+def _python(message: str) -> LogError | None:
+    match = PYTHON.search(message)
+    if match is None or not _unhandled(match.group(1), message):
+        return None
+    return LogError(match.group(1), match.group(2) or "", fatal=True)
+
+
+def _cut_json(message: str) -> LogError | None:
+    """Read JSON that was cut, or that stands inside other text."""
+    fields = dict(FIELD.findall(message))
+    fatal = "tackTrace" in message
+    return LogError(fields.get("errorType", ""), fields.get("errorMessage", ""), fatal) if fields else None
+
+
+def _plain(message: str) -> LogError | None:
     if QUIET.search(message) or not ERROR_LIKE.search(message):
         return None
     named = NAMED.search(message)
     if named is None:
-        return LogError("", message[:MAX_TEXT], fatal=False)
-    return LogError(named.group(1), named.group(2), fatal="\tat " in message or "\n  at " in message or "\n   at " in message)
+        return LogError("", message[:MAX_TEXT], fatal="panic: " in message)
+    return LogError(named.group(1), named.group(2), fatal=FRAME.search(message) is not None)
+
+
+READERS = (_ended, _node, _python, _cut_json, _plain)
+"""From what only the platform prints to what anybody may print."""
 
 
 def _unhandled(name: str, message: str) -> bool:
@@ -94,7 +129,7 @@ def _from_json(event: dict[str, Any]) -> LogError | None:
         return LogError(str(event.get("errorType", "")), str(event.get("errorMessage", "")), fatal)
     text = str(event.get("message") or event.get("msg") or event.get("error") or "")
     if match := TIMED_OUT.search(text) or EXITED.search(text):
-        return _from_text(match.group())
+        return _ended(match.group())
     level = str(event.get("level") or event.get("severity") or event.get("log_level") or "").upper()
     if level not in {"ERROR", "FATAL", "CRITICAL"}:
         return None
@@ -104,7 +139,7 @@ def _from_json(event: dict[str, Any]) -> LogError | None:
 
 
 def _json(text: str) -> dict[str, Any] | None:
-    if not text.lstrip()[:1] == "{":
+    if text.lstrip()[:1] != "{":
         return None
     try:
         event = json.loads(text)

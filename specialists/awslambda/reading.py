@@ -27,7 +27,9 @@ def running(case: Case) -> FunctionConfiguration | None:
     return qualified or (known[0] if known else None)
 
 
-def metric(case: Case, name: str, statistic: str = "Sum", namespace: str = NAMESPACE, **dimensions: str) -> MetricSeries | None:
+def metric(
+    case: Case, name: str, statistic: str = "Sum", namespace: str = NAMESPACE, **dimensions: str
+) -> MetricSeries | None:
     """Return the target's own series of a metric; other dimensions only when asked for."""
     wanted = dimensions or {"FunctionName": case.target.name}
     return next(

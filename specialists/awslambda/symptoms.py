@@ -106,7 +106,7 @@ def unstated(case: Case) -> tuple[Symptom, ...]:
 
 
 def _graded(case: Case, cause: str, found: tuple[Symptom, ...], said: tuple[Symptom, ...]) -> Diagnosis:
-    """Grade: the failed trace itself proves; a state proves with a symptom; logs prove where no trace says otherwise."""
+    """Grade: the failed trace proves; a state proves with a symptom; logs prove where no trace says otherwise."""
     traced = [s for s in said if s.seen in TRACED]
     agrees = any(s.cause == cause for s in traced)
     grades: dict[str, list[Evidence]] = {"proof": [], "strong": [], "weak": []}
@@ -124,7 +124,13 @@ def _graded(case: Case, cause: str, found: tuple[Symptom, ...], said: tuple[Symp
         if symptom.evidence not in grades[grade]:
             grades[grade].append(symptom.evidence)
     proof, strong, weak = (tuple(grades[name]) for name in ("proof", "strong", "weak"))
-    return Diagnosis(cause, found, proof, tuple(e for e in strong if e not in proof), tuple(e for e in weak if e not in proof + strong))
+    return Diagnosis(
+        cause,
+        found,
+        proof,
+        tuple(e for e in strong if e not in proof),
+        tuple(e for e in weak if e not in proof + strong),
+    )
 
 
 def _grade_of_logs(case: Case, found: tuple[Symptom, ...], said: tuple[Symptom, ...], *, contradicted: bool) -> str:
@@ -154,7 +160,9 @@ def _traced(case: Case) -> Iterator[Symptom]:
         for error in call.errors:
             text = _words(error)
             cause = answered_cause(text, error.code or "" if invokes else "")
-            yield Symptom(cause, text, _headline(text), error.code or error.type, call, Seen.ANSWER, call.start, fatal=True)
+            yield Symptom(
+                cause, text, _headline(text), error.code or error.type, call, Seen.ANSWER, call.start, fatal=True
+            )
 
 
 def _logged(case: Case) -> Iterator[Symptom]:
@@ -177,7 +185,11 @@ def _log_events(case: Case) -> Iterator[tuple[LogLines, LogEvent, bool]]:
     for lines in others:
         for event in lines.events:
             if event not in shown:
-                yield lines, event, any(event.stream == stream and first <= event.at <= last for stream, first, last in spans)
+                yield (
+                    lines,
+                    event,
+                    any(event.stream == stream and first <= event.at <= last for stream, first, last in spans),
+                )
 
 
 def _spans(events: tuple[LogEvent, ...]) -> Iterator[tuple[str, datetime, datetime]]:
@@ -211,7 +223,9 @@ def _configured(configuration: FunctionConfiguration) -> Iterator[Symptom]:
     state = configuration.state
     if state.state == "Failed":
         cause = BY_STATE.get(state.reason_code, "lambda-inactive-or-failed")
-        yield Symptom(cause, str(state), f"State {state}", state.reason_code, configuration, Seen.STATE, None, fatal=True)
+        yield Symptom(
+            cause, str(state), f"State {state}", state.reason_code, configuration, Seen.STATE, None, fatal=True
+        )
     if configuration.env_error is not None:
         text = f"{configuration.env_error.code}: {configuration.env_error.message}"
         yield Symptom(answered_cause(text), text, _headline(text), "", configuration, Seen.STATE, None, fatal=True)

@@ -28,7 +28,9 @@ PRINTED: tuple[Signature, ...] = (
         r"Couldn't find valid bootstrap",
         r"entrypoint requires the handler name",
     ),
-    _row("lambda-wrapper-not-found", r"exit(?:ed with)? status 127\b", r"/opt/[^\r\n]{1,100}: (?:No such file|not found)"),
+    _row(
+        "lambda-wrapper-not-found", r"exit(?:ed with)? status 127\b", r"/opt/[^\r\n]{1,100}: (?:No such file|not found)"
+    ),
     _row(
         "lambda-import-native-arch",
         r"invalid ELF header",
@@ -38,7 +40,8 @@ PRINTED: tuple[Signature, ...] = (
         r"exec format error",
         r"UnsatisfiedLinkError",
         r"DllNotFoundException|Unable to load shared library",
-        r"No module named '?(?:\w{1,60}\.){0,6}(?:_rust|_cffi_backend|_multiarray_umath|_psycopg|_pydantic_core|_imaging|_bcrypt)\b",
+        r"No module named '?(?:\w{1,60}\.){0,6}(?:_rust|_cffi_backend|_multiarray_umath)\b",
+        r"No module named '?(?:\w{1,60}\.){0,6}(?:_psycopg|_pydantic_core|_imaging|_bcrypt)\b",
         r"Could not load the \"\w{1,40}\" module using the \S{1,40} runtime",
         r"importing the numpy c-extensions failed",
     ),
@@ -92,7 +95,12 @@ PRINTED: tuple[Signature, ...] = (
     _row("lambda-tmp-full", r"no space left on device", r"\bENOSPC\b(?![^\r\n]{0,80}watchers)"),
     _row("lambda-fd-exhausted", r"too many open files", r"\bE[MN]FILE\b"),
     _row("lambda-oom-python-memoryerror", r"(?<![A-Za-z])MemoryError\b"),
-    _row("lambda-oom-node-heap", r"JavaScript heap out of memory", r"Reached heap limit", r"Ineffective mark-compacts near heap"),
+    _row(
+        "lambda-oom-node-heap",
+        r"JavaScript heap out of memory",
+        r"Reached heap limit",
+        r"Ineffective mark-compacts near heap",
+    ),
     _row(
         "lambda-oom",
         r"Runtime\.OutOfMemory",
@@ -116,7 +124,12 @@ PRINTED: tuple[Signature, ...] = (
     ),
     _row("lambda-timeout-in-init", r"FunctionError\.InitTimeout", r"Init(?:ialization)? (?:phase )?timed out"),
     _row("lambda-timeout", r"Sandbox\.Timedout", r"Task timed out after \d"),
-    _row("lambda-snapstart", r"SnapStart\w{0,24}Exception", r"Runtime\.(?:BeforeCheckpointError|AfterRestoreError)", r"Runtime hooks? .{0,60}failed"),
+    _row(
+        "lambda-snapstart",
+        r"SnapStart\w{0,24}Exception",
+        r"Runtime\.(?:BeforeCheckpointError|AfterRestoreError)",
+        r"Runtime hooks? .{0,60}failed",
+    ),
     _row("lambda-recursive-loop", r"RecursiveInvocationException", r"invoked in a recursive loop"),
     _row("lambda-async-event-expired", r"\"condition\"\s{0,2}:\s{0,2}\"(?:EventAgeExceeded|RetriesExhausted)\""),
     _row("lambda-reserved-zero", r"ZeroReservedConcurrency"),
@@ -136,23 +149,51 @@ ANSWERED: tuple[Signature, ...] = (
     _row("lambda-throttle-reserved", r"ReservedFunctionConcurrentInvocationLimitExceeded"),
     _row("lambda-invoke-rate", r"(?:CallerRateLimit|FunctionInvocationRateLimit)Exceeded"),
     _row("lambda-throttle-account", r"(?<!Function)ConcurrentInvocationLimitExceeded"),
-    _row("lambda-function-not-found", r"Function not found: ", r"(?:Alias not found|Cannot find alias arn): ", r"Functions from '[\w-]{1,30}' are not reachable"),
+    _row(
+        "lambda-function-not-found",
+        r"Function not found: ",
+        r"(?:Alias not found|Cannot find alias arn): ",
+        r"Functions from '[\w-]{1,30}' are not reachable",
+    ),
     _row("lambda-request-too-large", r"RequestTooLargeException", r"Request must be smaller than \d{1,12} bytes"),
     _row(
         "lambda-invoke-permission-denied",
         r"not authorized to perform: lambda:InvokeFunction(?:Url)?\b(?![^\r\n]{0,400}explicit deny)",
     ),
     _row("lambda-env-4kb", r"environment variables you have provided exceeded the 4 ?KB limit"),
-    _row("lambda-runtime-deprecated", r"runtime parameter of \S{1,40} is no longer supported", r"InvalidRuntimeException"),
+    _row(
+        "lambda-runtime-deprecated", r"runtime parameter of \S{1,40} is no longer supported", r"InvalidRuntimeException"
+    ),
     _row("lambda-code-storage", r"CodeStorageExceededException", r"Code storage limit exceeded"),
     _row("lambda-role-not-assumable", r"role defined for the function cannot be assumed by Lambda"),
-    _row("lambda-kms-denied", r"KMSAccessDeniedException", r"unable to decrypt the environment variables because KMS access was denied"),
-    _row("lambda-kms-disabled", r"KMSDisabledException", r"because the KMS key used is disabled", r"key/[0-9a-f-]{36} is disabled"),
-    _row("kms-pending-deletion", r"KMSInvalidStateException", r"\bis pending deletion", r"KMS key used is in an invalid state"),
-    _row("kms-key-not-found", r"KMSNotFoundException", r"Key 'arn:[^'\r\n]{1,200}' does not exist", r"the KMS key was not found"),
+    _row(
+        "lambda-kms-denied",
+        r"KMSAccessDeniedException",
+        r"unable to decrypt the environment variables because KMS access was denied",
+    ),
+    _row(
+        "lambda-kms-disabled",
+        r"KMSDisabledException",
+        r"because the KMS key used is disabled",
+        r"key/[0-9a-f-]{36} is disabled",
+    ),
+    _row(
+        "kms-pending-deletion",
+        r"KMSInvalidStateException",
+        r"\bis pending deletion",
+        r"KMS key used is in an invalid state",
+    ),
+    _row(
+        "kms-key-not-found",
+        r"KMSNotFoundException",
+        r"Key 'arn:[^'\r\n]{1,200}' does not exist",
+        r"the KMS key was not found",
+    ),
     _row("lambda-efs-mount", r"EFS(?:Mount)?\w{0,16}Exception", r"could not mount the EFS file system"),
     _row("lambda-eni-limit", r"ENILimitReachedException", r"elastic network interface limit was reached"),
-    _row("lambda-subnet-ip-exhausted", r"SubnetIPAddressLimitReachedException", r"subnets? has no available IP addresses"),
+    _row(
+        "lambda-subnet-ip-exhausted", r"SubnetIPAddressLimitReachedException", r"subnets? has no available IP addresses"
+    ),
     _row("lambda-ec2-throttled", r"EC2ThrottledException", r"Lambda was throttled by Amazon EC2"),
     _row(
         "lambda-ec2-access-denied",
@@ -166,7 +207,12 @@ ANSWERED: tuple[Signature, ...] = (
         r"currently in the following state: '?Pending",
         r"An update is in progress for resource",
     ),
-    _row("lambda-inactive-or-failed", r"ResourceNotReadyException", r"currently in the following state: '?(?:Inactive|Failed)", r"InvalidZipFileException"),
+    _row(
+        "lambda-inactive-or-failed",
+        r"ResourceNotReadyException",
+        r"currently in the following state: '?(?:Inactive|Failed)",
+        r"InvalidZipFileException",
+    ),
 )
 """What Lambda's API answers to whoever calls the function or changes it."""
 

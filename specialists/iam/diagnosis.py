@@ -130,13 +130,12 @@ class Traits(NamedTuple):
         return self.refusal.denial.action.lower()
 
     @property
-    def runs_machine(self) -> bool:
-        """Whether the refused role is a state machine's."""
-        if self.case.target.type is ResourceType.STATE_MACHINE:
-            return True
+    def machine_in_graph(self) -> bool:
+        """Whether the target is the role of a state machine that is looked at as well."""
         state = self.case.evidence.first(RoleState, self.case.target.id)
         trusted = {p for s in state.trust if s.allows for p in s.principals} if state else set()
-        return bool(trusted) and all(p.startswith("Service:states.") for p in trusted)
+        only_machines = bool(trusted) and all(p.startswith("Service:states.") for p in trusted)
+        return only_machines and any(n.type is ResourceType.STATE_MACHINE for n in self.case.graph.nodes)
 
     @property
     def attaches_function(self) -> bool:
@@ -168,7 +167,8 @@ CAUSES_OF_REFUSALS: tuple[tuple[Callable[[Traits], bool], str], ...] = (
     (lambda t: t.elsewhere, "iam-resource-policy-deny"),
     (lambda t: t.attaches_function, "lambda-ec2-access-denied"),
     (lambda t: not t.refusal.denial.principal and not t.refusal.terse and t.action in POLLS_QUEUE, NOT_OURS),
-    (lambda t: t.runs_machine, "sfn-role-denied"),
+    (lambda t: t.case.target.type is ResourceType.STATE_MACHINE, "sfn-role-denied"),
+    (lambda t: t.machine_in_graph, NOT_OURS),
     (lambda t: t.action.startswith("lambda:invoke"), "lambda-invoke-permission-denied"),
     (lambda _: True, "lambda-role-missing-permission"),
 )
@@ -186,7 +186,12 @@ def resource_at_fault(case: Case, diagnosis: Diagnosis) -> str:
 
 
 def principal_at_fault(case: Case, diagnosis: Diagnosis) -> str:
-    """Return the role's ARN when known, else the user's, else the target's id."""
+    """Return the role's ARN when known, else the user's, else the target's id.
+
+    A state machine that its own role keeps from calling is accused itself: its cause is worded so.
+    """
+    if diagnosis.cause == "sfn-role-denied":
+        return case.target.id
     if diagnosis.standing:
         return diagnosis.standing.role_arn
     principal = diagnosis.refusal.denial.principal

@@ -43,6 +43,12 @@ def times(refusal: Refusal) -> str:
     return f"({often} {clock(refusal.first_at)})"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return "1 policy" or "3 policies"."""
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
 def clock(moment: datetime) -> str:
     """Return a time of day, UTC."""
     return f"{utc(moment):%H:%M} UTC"

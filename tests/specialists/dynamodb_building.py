@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.evidence import Evidence
-from domain.findings import Fact, Hypothesis, Strength
+from domain.findings import Advice, Fact, Hypothesis, Strength
 from domain.graph import Edge, ServiceGraph
 from domain.resource import resource_from_arn
 from domain.trace import TraceCall, TracedError, TraceSegment
@@ -188,6 +188,10 @@ def judged(*evidence: Evidence | Iterable[Evidence], around: ServiceGraph | None
 
 def facts(*evidence: Evidence | Iterable[Evidence]) -> list[str]:
     return [f.statement for f in findings(SPECIALIST.rules, case(*evidence)) if isinstance(f, Fact)]
+
+
+def advice(*evidence: Evidence | Iterable[Evidence]) -> list[str]:
+    return [f.text for f in findings(SPECIALIST.rules, case(*evidence)) if isinstance(f, Advice)]
 
 
 def proven(found: dict[str, Hypothesis]) -> set[str]:

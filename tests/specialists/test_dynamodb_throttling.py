@@ -8,6 +8,7 @@ from specialists.kit.series import MetricSeries
 from tests.specialists.dynamodb_building import (
     EXCEEDED,
     TABLE,
+    advice,
     at_utc,
     call,
     capacity,
@@ -218,15 +219,6 @@ def test_backfilling_of_a_throttled_index_is_advised_on() -> None:
 def scaling(maximum: int) -> Scaling:
     target = ScalingTarget(index=None, side="write", minimum=1, maximum=maximum)
     return Scaling(resource=TABLE, source="application-autoscaling:DescribeScalableTargets", targets=(target,))
-
-
-def advice(*evidence) -> list[str]:
-    from domain.findings import Advice
-    from specialists.dynamodb import SPECIALIST
-    from tests.specialists.dynamodb_building import case
-    from tests.support.probing import findings
-
-    return [f.text for f in findings(SPECIALIST.rules, case(*evidence)) if isinstance(f, Advice)]
 
 
 def test_autoscaling_at_its_maximum_supports_the_cause_and_is_advised_on() -> None:

@@ -104,7 +104,7 @@ def _read(look: Look, answer: "FunctionConfigurationResponseTypeDef", qualifier:
         role=answer.get("Role", ""),
         timeout_seconds=answer.get("Timeout", 3),
         memory_mb=answer.get("MemorySize", 128),
-        ephemeral_mb=(answer.get("EphemeralStorage") or {}).get("Size", 512),
+        ephemeral_mb=answer.get("EphemeralStorage", {}).get("Size", 512),
         state=_status(answer.get("State"), "Active", answer.get("StateReasonCode"), answer.get("StateReason")),
         last_update=_status(
             answer.get("LastUpdateStatus"),

@@ -1,6 +1,8 @@
 """Looks at what the function did: metrics, logs, changes."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from operator import contains
 
 from domain.evidence import Evidence
 from domain.trace import TraceSegment
@@ -49,7 +51,11 @@ def version_metrics(look: Look) -> Iterator[Evidence]:
     found = look.seen.first(Aliases, look.target.id)
     name = look.target.name
     wanted = [
-        Metric("AWS/Lambda", metric, {"FunctionName": name, "Resource": f"{name}:{alias.name}", "ExecutedVersion": version})
+        Metric(
+            "AWS/Lambda",
+            metric,
+            {"FunctionName": name, "Resource": f"{name}:{alias.name}", "ExecutedVersion": version},
+        )
         for alias in (found.aliases if found else ())
         if alias.weights
         for version in (alias.version, *alias.weights)
@@ -98,6 +104,7 @@ def _usual_group(look: Look) -> str:
 
 
 def _group(look: Look, name: str, *, exists: bool) -> LogGroup:
+    return LogGroup(resource=look.target.id, source="logs:FilterLogEvents", name=name, exists=exists)
 
 
 def _lines(
@@ -126,7 +133,8 @@ def _requests(look: Look, group: str) -> Iterator[Evidence]:
     segments = look.seen.of(TraceSegment, look.target.id)
     ids = dict.fromkeys(s.attributes.get("request_id", "") for s in sorted(segments, key=lambda s: not s.failed))
     for request_id in [i for i in ids if i][:MAX_REQUESTS]:
-        found = _lines(look, group, f'"{request_id}"', f"{REQUEST_FILTER}{request_id}", lambda m, i=request_id: i in m, 100)  # type: ignore[misc]
+        named = f"{REQUEST_FILTER}{request_id}"
+        found = _lines(look, group, f'"{request_id}"', named, partial(contains, request_id), MAX_ERRORS)
         yield found
         if isinstance(found, LogLines):
             yield _read_reports(look, found)

@@ -119,8 +119,9 @@ def async_settings(look: Look) -> Iterator[Evidence]:
     """Asynchronous invocation: retries, maximum age, and where failed events go."""
     name = look.target.name
     answer = absent(lambda: look.aws.lambda_.get_function_event_invoke_config(FunctionName=name), MISSING)
-    destinations = (answer or {}).get("DestinationConfig") or {}
-    retries, age = (answer or {}).get("MaximumRetryAttempts"), (answer or {}).get("MaximumEventAgeInSeconds")
+    destinations = answer.get("DestinationConfig", {}) if answer else {}
+    retries = answer.get("MaximumRetryAttempts") if answer else None
+    age = answer.get("MaximumEventAgeInSeconds") if answer else None
     yield AsyncSettings(
         resource=look.target.id,
         source="lambda:GetFunctionEventInvokeConfig",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from domain.evidence import Evidence
 from domain.findings import Hypothesis
-from domain.trace import TraceCall, TraceSegment
+from domain.trace import TraceCall
 from specialists.awslambda.evidence import FunctionConfiguration, InvocationReports
 from specialists.awslambda.reading import changed, errors_metric, metric, reporting, reports, running
 from specialists.awslambda.reports import Report
@@ -94,7 +94,7 @@ def _callee(case: Case, call: TraceCall) -> str:
 
 
 def _lowering(case: Case, first: datetime | None) -> Lowering | None:
-    """Return the last change before the timeouts that lowered Timeout or MemorySize, unless it is seen to have raised it."""
+    """Return the last change before the timeouts that lowered Timeout or MemorySize, unless it is seen to raise it."""
     for change in reversed(changed(case, "UpdateFunctionConfiguration", before=first)):
         for parameter, word, unit in (("timeout", "timeout", "s"), ("memorySize", "memory", "MB")):
             value = change.parameters.get(parameter, "")
@@ -185,7 +185,7 @@ def initialisation_times_out(case: Case) -> Iterator[Hypothesis]:
     yield claim(
         case,
         slow,
-        f"Initialisation of `{case.target.name}` was cut off after 10 s{times}: it begins again within the invocation's timeout",
+        f"Initialisation of `{case.target.name}` was cut off after 10 s{times} and begins again within the timeout",
         since=min((r.at for r in cut), default=None),
     )
 
@@ -209,7 +209,9 @@ def memory_is_exhausted(case: Case) -> Iterator[Hypothesis]:
     stated = found.get("lambda-oom")
     exited = found.get("lambda-runtime-exit")
     if stated is not None and not _room_left(stated, ended):
-        oom = Diagnosis("lambda-oom", stated.symptoms, (*stated.proof, *reporting(case, full | said)), stated.strong, stated.weak)
+        oom = Diagnosis(
+            "lambda-oom", stated.symptoms, (*stated.proof, *reporting(case, full | said)), stated.strong, stated.weak
+        )
     elif said or (exited is not None and full):
         grades = (reporting(case, said), (*reporting(case, full), *(exited.proof + exited.strong if exited else ())))
         oom = Diagnosis("lambda-oom", exited.symptoms if exited else (), *grades)
@@ -217,7 +219,9 @@ def memory_is_exhausted(case: Case) -> Iterator[Hypothesis]:
         return
     top = max(full | said or set(ended), key=lambda r: r.max_memory_mb, default=None)
     memory = f" with {top.max_memory_mb} of {top.memory_mb} MB in use" if top else ""
-    yield claim(case, oom, f"`{case.target.name}` was killed{memory}{oom.often}", since=oom.since or (top.at if top else None))
+    yield claim(
+        case, oom, f"`{case.target.name}` was killed{memory}{oom.often}", since=oom.since or (top.at if top else None)
+    )
 
 
 def _room_left(stated: Diagnosis, ended: list[Report]) -> bool:
@@ -238,7 +242,11 @@ def runtime_exits(case: Case) -> Iterator[Hypothesis]:
     if stated is None or sharper or any(r.memory_full for r in ended):
         return
     exit_of = Diagnosis("lambda-runtime-exit", stated.symptoms, stated.proof, stated.strong, stated.weak)
-    yield claim(case, exit_of, f"The runtime process of `{case.target.name}` ended during the invocation: {stated.headline}{stated.often}")
+    yield claim(
+        case,
+        exit_of,
+        f"The runtime process of `{case.target.name}` ended during the invocation: {stated.headline}{stated.often}",
+    )
 
 
 @rule("lambda-wrapper-not-found", sees=(*EVIDENCE, FunctionConfiguration))
@@ -251,7 +259,11 @@ def wrapper_script_is_missing(case: Case) -> Iterator[Hypothesis]:
     wrapped = configuration is not None and "AWS_LAMBDA_EXEC_WRAPPER" in configuration.env_names
     layers = f" and has {len(configuration.layers)} layers" if configuration else ""
     how = f"; it starts through AWS_LAMBDA_EXEC_WRAPPER{layers}" if wrapped else ""
-    graded = stated if wrapped else Diagnosis(stated.cause, stated.symptoms, (), (*stated.proof, *stated.strong), stated.weak)
+    graded = (
+        stated
+        if wrapped
+        else Diagnosis(stated.cause, stated.symptoms, (), (*stated.proof, *stated.strong), stated.weak)
+    )
     yield claim(
         case,
         graded,

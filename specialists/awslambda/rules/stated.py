@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from domain.arn import arns_in
 from domain.findings import Hypothesis
 from domain.resource import resource_from_arn
 from domain.trace import TraceCall, TraceSegment
-from domain.arn import arns_in
 from specialists.awslambda.evidence import FunctionConfiguration, FunctionMissing, KeyState
 from specialists.awslambda.reading import changed, running
 from specialists.awslambda.rules.claims import claim

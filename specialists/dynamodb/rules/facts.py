@@ -111,7 +111,7 @@ def says_changes(case: Case) -> Iterator[Finding]:
     elif changes:
         last = changes[-1]
         yield case.fact(
-            f"`{case.target.name}` was changed {count.events} times {since}; last: {last.summary()}", last, count
+            f"`{case.target.name}` was changed {len(changes)} times {since}; last: {last.summary()}", last, count
         )
 
 

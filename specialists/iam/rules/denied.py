@@ -105,7 +105,8 @@ def reason(found: Diagnosis, regranted: bool) -> str:
         return "its policies allow it now, but were changed after the refusal"
     if found.standing and found.verdict.outcome is Outcome.IMPLICIT_DENY:
         count = len(found.standing.identity)
-        return f"none of its {count} policies allows it" if count else "it has no policy at all"
+        some = f"none of its {count} policies allows it" if count > 1 else "its only policy does not allow it"
+        return some if count else "it has no policy at all"
     if found.standing and found.standing.complete and found.verdict.policy:
         return f"the condition of {found.verdict.by} decides"
     if found.ground is Ground.TEXT:

@@ -9,7 +9,7 @@ from specialists.contract import Case, rule
 from specialists.iam.evidence import ChangesSearched, PolicyList, RolePolicy, RoleState, RunsAs
 from specialists.iam.refusals import refusals
 from specialists.iam.rules.roles import SERVICES, own_standing, trusts_service
-from specialists.iam.words import clock
+from specialists.iam.words import clock, counted
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
 
@@ -41,7 +41,8 @@ def policies_read(case: Case) -> Iterator[Finding]:
     names = ", ".join(f"`{policy.name}`" for policy in standing.identity[:5])
     more = f" and {len(standing.identity) - 5} more" if len(standing.identity) > 5 else ""
     yield case.fact(
-        f"Role `{standing.name}` has {len(standing.identity)} policies" + (f": {names}{more}" if names else ""),
+        f"Role `{standing.name}` has {counted(len(standing.identity), 'policy')}"
+        + (f": {names}{more}" if names else ""),
         *standing.lists,
         *standing.identity,
     )
@@ -54,7 +55,7 @@ def nothing_refused(case: Case) -> Iterator[Finding]:
     if not seen or refusals(case.target, case.evidence, case.graph):
         return
     calls, lines = len(case.calls_from()), case.all(LogLines)
-    where = [f"{calls} traced calls"] * bool(calls) + ["the function's log"] * bool(lines)
+    where = [counted(calls, "traced call")] * bool(calls) + ["the function's log"] * bool(lines)
     yield case.fact(f"No refusal in {' or in '.join(where)} of {case.target.label}", *seen)
 
 

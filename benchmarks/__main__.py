@@ -1,0 +1,28 @@
+"""Run all benchmarks, or the named ones: `python -m benchmarks [overhead] [ack]`."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from benchmarks import ack, overhead
+from benchmarks.measure import Measured
+
+BENCHMARKS: dict[str, Callable[[], Awaitable[list[Measured]]]] = {"overhead": overhead.run, "ack": ack.run}
+
+
+def main(names: list[str]) -> int:
+    """Run them, print a table, write benchmarks.json; 1 when a bound does not hold."""
+    rows: list[Measured] = []
+    for name in names or list(BENCHMARKS):
+        rows += asyncio.run(BENCHMARKS[name]())
+    for row in rows:
+        print(row.line())
+    Path("build").mkdir(exist_ok=True)
+    Path("build/benchmarks.json").write_text(json.dumps([row.as_json() for row in rows], indent=2))
+    return 0 if all(row.holds for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,136 @@
+"""The report: the verdict, why, what to do. One message; what does not fit goes on in the next."""
+
+from collections.abc import Iterator
+
+from bot.blocks import ids
+from bot.blocks.message import (
+    Block,
+    Message,
+    Part,
+    actions,
+    button,
+    context,
+    divider,
+    message,
+    packed,
+    section,
+    sections,
+)
+from bot.blocks.names import Names
+from bot.blocks.reasoning import impact, looked, possibilities, reasons, timeline, unseen, weighed
+from bot.blocks.root import sign_of
+from bot.blocks.text import code, link, prose
+from bot.blocks.words import SEPARATOR, SEVERITY, count, duration, percent
+from domain.action import ProposedAction
+from domain.causes import CAUSES
+from domain.report import Report, ReportStatus, Role
+from domain.usage import Usage
+
+ACTIONS = 6
+ADVICE = 3
+
+
+def report_messages(report: Report) -> tuple[Message, ...]:
+    """Return the report as the messages that follow each other in the thread; mostly one."""
+    names = Names.of(report)
+    parts = [[block] for block in _verdict(report)]
+    parts += [[block] for block in _body(report, names)]
+    parts += _to_do(report, names)
+    parts.append(_ending(report))
+    bodies = tuple(packed(parts))
+    heading = prose(report.headline, 200)
+    texts = [_fallback(report), *(f"{heading} (continued)" for _ in bodies[1:])]
+    return tuple(message(text, blocks) for text, blocks in zip(texts, bodies, strict=True))
+
+
+def _fallback(report: Report) -> str:
+    sure = f" ({percent(report.root_cause.confidence)})" if report.root_cause else ""
+    return f"{prose(report.headline, 200)}{sure}. {prose(report.summary, 600)}"
+
+
+def _verdict(report: Report) -> list[Block]:
+    lines = [f"{sign_of(report)} *{prose(report.headline, 200)}*"]
+    if report.root_cause is not None:
+        level = SEVERITY.get(report.severity.level)
+        near = sum(h.role is Role.CONTRIBUTING for h in report.hypotheses)
+        said = [f"root cause, {percent(report.root_cause.confidence)}", f"severity {level}" if level else ""]
+        said.append(count(near, "contributing factor") if near else "")
+        lines.append(SEPARATOR.join(part for part in said if part))
+    else:
+        lines.append(prose(report.summary, 700))
+    if report.next_look:
+        lines.append(f"*The look that would tell* {prose(report.next_look, 400)}")
+    return sections(line for line in lines if line)
+
+
+def _body(report: Report, names: Names) -> Iterator[Block]:
+    """Yield a paragraph for each thing to say; a healthy or failed report has few of them."""
+    undecided = report.status is ReportStatus.INCONCLUSIVE
+    yield from sections(possibilities(report, names) if undecided else reasons(report, names))
+    facts = [*impact(report, names)]
+    yield from sections([*facts, *timeline(report, names)])
+    yield from sections(weighed(report, names))
+    yield from sections(unseen(report, names))
+
+
+def _to_do(report: Report, names: Names) -> list[Part]:
+    """Return the proposed actions, each with its buttons, and the advice in words."""
+    proposed = report.proposed_actions[:ACTIONS]
+    parts: list[Part] = [_proposal(report, names, n, action) for n, action in enumerate(proposed)]
+    words = [f"• {prose(advice.text)}{names.cite(advice.evidence)}" for advice in report.advice[:ADVICE]]
+    if len(report.proposed_actions) > ACTIONS:
+        words.append(f"_+{len(report.proposed_actions) - ACTIONS} more of lower rank_")
+    if not (parts or words):
+        return []
+    heading = [divider(), section("*What to do*")] if parts else [divider()]
+    lines = ["*Also*" if parts else "*What to do*", *words]
+    first: Part = [*heading, *parts[0]] if parts else heading
+    return [first, *parts[1:], *([sections(lines)] if words else [])]
+
+
+def _proposal(report: Report, names: Names, position: int, action: ProposedAction) -> Part:
+    back = "reversible" if action.reversible else "*cannot be undone*"
+    line = f"{position + 1}. *{prose(action.title, 150)}* — {prose(action.expected_effect, 200)}{names.cite(action.evidence)}"
+    value = ids.reference(report.investigation_id, position)
+    return [
+        section(f"{line}\n     {action.risk.value} risk · {back}"),
+        actions(button("Review", ids.REVIEW, value), button("Dismiss", ids.DISMISS, value)),
+    ]
+
+
+def _ending(report: Report) -> Part:
+    """Return the buttons, the grade and the small print."""
+    value = ids.reference(report.investigation_id)
+    wanted = (
+        ("Evidence", ids.EVIDENCE, bool(report.evidence)),
+        ("Why this verdict", ids.WHY, bool(report.hypotheses)),
+        ("Could not check", ids.GAPS, bool(report.gaps)),
+        ("Run again", ids.RUN_AGAIN, True),
+    )
+    blocks: list[Block] = [
+        divider(),
+        actions(*(button(label, action, value) for label, action, there in wanted if there)),
+    ]
+    if report.status is not ReportStatus.FAILED:
+        grades = (button(grade.label, grade.action_id, value) for grade in ids.GRADES)
+        blocks += [context("Was this right?"), actions(*grades)]
+    return [*blocks, context(_small_print(report))]
+
+
+def _small_print(report: Report) -> str:
+    parts = [code(report.investigation_id), duration(report.duration_seconds)]
+    if report.specialists:
+        parts += [looked(report), count(report.usage.aws_calls, "AWS call"), model_use(report.usage)]
+    if report.root_cause is not None and report.root_cause.cause in CAUSES:
+        parts.append(link(CAUSES[report.root_cause.cause].source, "what AWS says about it"))
+    return SEPARATOR.join(parts)
+
+
+def model_use(usage: Usage) -> str:
+    """Return what models took: "no model used", "2 model calls, 3,210 tokens, $0.01"."""
+    if not usage.model_calls:
+        return "no model used"
+    price = "price unknown" if usage.usd is None else f"${usage.usd:.2f}" if usage.usd >= 0.01 else "under $0.01"
+    return (
+        f"{count(usage.model_calls, 'model call')}, {count(usage.input_tokens + usage.output_tokens, 'token')}, {price}"
+    )

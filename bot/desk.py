@@ -1,0 +1,143 @@
+"""Where investigations are taken on: so many at once, each with its conversation, each to a last word."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+from bot.answers import Answers, Asker
+from bot.background import Background
+from bot.blocks.usage import error_message
+from bot.calls import NotDelivered
+from bot.conversation import Conversation
+from bot.line import Line, Place
+from bot.outbox import Outbox
+from domain.progress import Progress
+from domain.report import Report
+from domain.request import Request, Trigger
+from orchestrator.errors import UnusableInput
+from orchestrator.parse import parse
+from orchestrator.report import failed_report
+from orchestrator.store import Investigation, MessageRole, Store
+
+logger = logging.getLogger(__name__)
+
+UNTOLD_FOR = timedelta(hours=1)
+UNTOLD_AMONG = 100
+GRACE_SECONDS = 30.0
+"""How long after its own time limit an investigation counts as stuck."""
+
+UNWELCOME = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "no_permission"})
+INVITE = "I cannot write in this channel. Invite me with `/invite @rca`, then ask again."
+BROKEN = "The bot itself broke. Run it again; if it breaks again, its log has the details under {}."
+
+
+class Investigates(Protocol):
+    """Who investigates: `orchestrator.investigate.Investigator`."""
+
+    async def investigate(
+        self, investigation_id: str, trigger: Trigger, request: Request, listen: Callable[[Progress], None]
+    ) -> Report:
+        """Run one investigation to its stored report."""
+
+
+class Desk:
+    """Takes investigations on. `now` returns UTC; `time_limit` is the investigator's own, in seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        investigator: Investigates,
+        outbox: Outbox,
+        answers: Answers,
+        background: Background,
+        *,
+        most: int,
+        time_limit: float,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._investigator = investigator
+        self._outbox = outbox
+        self._answers = answers
+        self._background = background
+        self._limit = time_limit + GRACE_SECONDS
+        self._now = now
+        self.line = Line(most)
+        self._closed = False
+
+    def take(self, investigation: Investigation, asker: Asker | None = None, *, resumed: bool = False) -> None:
+        """Begin with an accepted investigation, or let it wait for its turn; returns at once and never raises."""
+        if self._closed:
+            logger.info("investigation=<%s> | left for the next start", investigation.id)
+            return
+        conversation = Conversation(investigation, self._store, self._outbox, resumed=resumed)
+        place = self.line.join(conversation.moved)
+        self._background.spawn(
+            self._hold(conversation, place), failed=partial(self._break_off, conversation, asker or Asker())
+        )
+
+    async def resume(self) -> None:
+        """Take up what an earlier process left: unfinished investigations, and reports that were not told."""
+        for investigation in await self._store.unfinished():
+            if investigation.trigger.channel:
+                self.take(investigation, resumed=True)
+        for report in await self._store.recent(UNTOLD_AMONG):
+            investigation_of = await self._store.get(report.investigation_id)
+            if investigation_of is not None and self._untold(investigation_of, report):
+                conversation = Conversation(investigation_of, self._store, self._outbox, resumed=True)
+                self._background.spawn(self._tell(conversation, report))
+
+    def close(self) -> None:
+        """Begin nothing more; what is accepted from now on waits in the store for the next start."""
+        self._closed = True
+
+    def _untold(self, investigation: Investigation, report: Report) -> bool:
+        told = MessageRole.REPORT in investigation.messages
+        return bool(investigation.trigger.channel) and not told and self._now() - report.completed_at < UNTOLD_FOR
+
+    async def _hold(self, conversation: Conversation, place: Place) -> None:
+        try:
+            await conversation.open(place.ahead)
+            async with place:
+                report = await self._investigate(conversation)
+        finally:
+            place.leave()
+        await conversation.conclude(report)
+
+    async def _investigate(self, conversation: Conversation) -> Report:
+        investigation = conversation.investigation
+        try:
+            request = parse(investigation.trigger.text, now=investigation.accepted_at)
+        except UnusableInput as error:
+            return await self._fail(investigation, str(error))
+        async with asyncio.timeout(self._limit):
+            return await self._investigator.investigate(
+                investigation.id, investigation.trigger, request, conversation.hear
+            )
+
+    async def _tell(self, conversation: Conversation, report: Report) -> None:
+        await conversation.open(0)
+        await conversation.conclude(report)
+
+    async def _fail(self, investigation: Investigation, sentence: str) -> Report:
+        now = self._now()
+        report = failed_report(
+            investigation.id, investigation.trigger, sentence, started_at=investigation.accepted_at, completed_at=now
+        )
+        await self._store.finish(report, None)
+        return report
+
+    async def _break_off(self, conversation: Conversation, asker: Asker, error: BaseException) -> None:
+        """Whatever broke: end the investigation in the store and its thread in a last word, or tell the asker."""
+        investigation = conversation.investigation
+        unwelcome = isinstance(error, NotDelivered) and error.code in UNWELCOME
+        sentence = INVITE if unwelcome else BROKEN.format(investigation.id)
+        known = await self._store.report(investigation.id)
+        report = known or await self._fail(investigation, sentence)
+        if unwelcome:
+            await self._answers.say(asker, error_message(sentence))
+        else:
+            await conversation.say_plainly(error_message(f"{report.headline}. {report.summary}"))

@@ -1,0 +1,307 @@
+"""Requests that API Gateway refused to pass on: 401 and 403, whoever decided it."""
+
+from collections.abc import Iterator
+
+from domain.evidence import Evidence
+from domain.findings import Finding
+from domain.trace import TraceCall, TraceSegment
+from specialists.apigateway.evidence import (
+    ApiConfig,
+    Authorizer,
+    Deployment,
+    DomainMappings,
+    GatewayResponses,
+    Routes,
+    StageConfig,
+)
+from specialists.apigateway.guards import ApiKeys, InvokePermission, UsagePlans, WebAcl
+from specialists.apigateway.policy import lets_api_in
+from specialists.apigateway.refusals import (
+    changed_since_deployment,
+    mapping_refusals,
+    no_such_route,
+    reason_for_403,
+    refused_requests,
+    rest_api,
+    undeployed,
+)
+from specialists.apigateway.requests import (
+    Answer,
+    answers,
+    authorizer_calls,
+    first_of,
+    integration_calls,
+    matching,
+    route_of,
+    seen_in,
+)
+from specialists.apigateway.signs import ACCESS_DENIED, SIGNS, in_authorizer, stated, unexplained
+from specialists.apigateway.traffic import changes_like
+from specialists.contract import Case, Rule, rule
+from specialists.kit.change import Change
+from specialists.kit.loglines import LogLines
+from specialists.kit.series import MetricSeries
+
+REQUESTS = (TraceSegment, TraceCall, LogLines, StageConfig, Authorizer, Routes, DomainMappings)
+REASONED = (*REQUESTS, ApiConfig, ApiKeys, UsagePlans, WebAcl, MetricSeries, Deployment, Change)
+
+
+def _bare_403(case: Case, code: str, summary: str) -> Iterator[Finding]:
+    """Name the cause for a 403 that says nothing: strong if only this explains it, else weak."""
+    found, why, sure = reason_for_403(case, code)
+    if not found:
+        return
+    support = (*seen_in(found), *why)
+    strong, weak = (support, ()) if sure else ((), support)
+    yield case.hypothesis(code, summary, strong=strong, weak=weak, since=first_of(found))
+
+
+def _requests(found: tuple[Answer, ...]) -> str:
+    named_requests = list(dict.fromkeys(f"`{a.request}`" for a in found if a.method and a.path))
+    return ", ".join(named_requests[:3]) or "requests"
+
+
+@rule("apigw-missing-auth-token", sees=REASONED)
+def no_route_or_unsigned(case: Case) -> Iterator[Finding]:
+    """The path or method is not in the API, or the route wants a signed request and got an unsigned one."""
+    code = "apigw-missing-auth-token"
+    said = tuple(a for a in stated(case, code) if a.method != "OPTIONS")
+    lost = () if rest_api(case) else refused_requests(case, 404)
+    if (said or lost) and not undeployed(case, said or lost):
+        known = no_such_route(case, said or lost)
+        signed = any((r := route_of(case, a)) and r.authorization == "AWS_IAM" for a in said)
+        why = (
+            "want a signed request"
+            if signed
+            else "are no route of it"
+            if known
+            else "are no route of it, or not signed"
+        )
+        summary = f"`{case.target.name}` refused {_requests(said or lost)}: they {why}"
+        if said:
+            yield case.hypothesis(code, summary, proof=seen_in(said), strong=known, since=first_of(said))
+        elif known:
+            yield case.hypothesis(code, summary, strong=(*seen_in(lost), *known), since=first_of(lost))
+    elif not said:
+        yield from _bare_403(
+            case, code, f"`{case.target.name}` has no route for {_requests(refused_requests(case, 403))}"
+        )
+
+
+@rule("apigw-not-deployed", sees=REASONED)
+def change_not_deployed(case: Case) -> Iterator[Finding]:
+    """The route is configured, but the stage still serves a deployment from before it was made or changed."""
+    code = "apigw-not-deployed"
+    found = (*stated(case, "apigw-missing-auth-token"), *refused_requests(case, 403, 404))
+    if not found:
+        return
+    missing, later = undeployed(case, found), changed_since_deployment(case)
+    changes = [c for c in later if isinstance(c, Change)]
+    deployment = next((d for d in (*missing, *later) if isinstance(d, Deployment)), None)
+    if deployment is None:
+        return
+    made = f"{deployment.created_at:%Y-%m-%d %H:%M} UTC"
+    summary = f"Stage `{deployment.stage}` serves a deployment of {made}, which does not have {_requests(found)}"
+    routed = any(route_of(case, a) for a in found)
+    since = max((c.observed_at for c in changes if c.observed_at), default=first_of(found))
+    if missing:
+        yield case.hypothesis(code, summary, proof=(*missing, *seen_in(found)), strong=changes, since=since)
+    elif later and deployment.methods is None and routed:
+        yield case.hypothesis(code, summary, strong=(*later, *seen_in(found)), since=since)
+
+
+@rule("apigw-invalid-api-key", sees=REASONED)
+def api_key_refused(case: Case) -> Iterator[Finding]:
+    """The API key is missing, disabled, or in no usage plan of the stage."""
+    code = "apigw-invalid-api-key"
+    summary = (
+        f"`{case.target.name}` refused the API key of {_requests(stated(case, code) or refused_requests(case, 403))}"
+    )
+    said = stated(case, code)
+    if said:
+        edits = changes_like(case, "UpdateApiKey", "DeleteApiKey", "DeleteUsagePlanKey", "UpdateUsagePlan")
+        yield case.hypothesis(code, summary, proof=seen_in(said), strong=edits, since=first_of(said))
+    else:
+        yield from _bare_403(case, code, summary)
+
+
+@rule("apigw-authorizer-denied", sees=REASONED)
+def authorizer_denied(case: Case) -> Iterator[Finding]:
+    """The Lambda authorizer said no, or its cached answer was made for another path."""
+    code = "apigw-authorizer-denied"
+    said = stated(case, code)
+    checked = [a for a in case.all(Authorizer) if a.type in {"TOKEN", "REQUEST"}]
+    cached = next((a for a in checked if a.ttl_seconds), None)
+    cache = f" (its answers are cached {cached.ttl_seconds} s)" if cached else ""
+    summary = f"The authorizer of `{case.target.name}` denied {_requests(said or refused_requests(case, 403))}{cache}"
+    tokens = [a for a in matching(refused_requests(case, 403), ACCESS_DENIED) if _custom(case, a)]
+    if said:
+        yield case.hypothesis(code, summary, proof=seen_in(said), strong=checked[:1], since=first_of(said))
+    elif tokens and checked:
+        yield case.hypothesis(code, summary, strong=(*seen_in(tokens), *checked[:1]), since=first_of(tokens))
+    else:
+        yield from _bare_403(case, code, summary)
+
+
+def _custom(case: Case, answer: Answer) -> bool:
+    route = route_of(case, answer)
+    return route is None or route.authorization == "CUSTOM"
+
+
+@rule("apigw-unauthorized", sees=REQUESTS)
+def no_valid_token(case: Case) -> Iterator[Finding]:
+    """The request carried no token, or one that the authorizer does not accept."""
+    code = "apigw-unauthorized"
+    said = stated(case, code)
+    bare = refused_requests(case, 401)
+    checked = [a for a in case.all(Authorizer) if a.exists]
+    reads = f", which reads {', '.join(checked[0].identity_sources)}" if checked and checked[0].identity_sources else ""
+    summary = f"{_requests(said or bare)} to `{case.target.name}` had no token that its authorizer accepts{reads}"
+    if said:
+        yield case.hypothesis(code, summary, proof=seen_in(said), strong=checked[:1], since=first_of(said))
+    elif bare and checked and all(a.reached is False for a in bare):
+        yield case.hypothesis(code, summary, strong=(*seen_in(bare), *checked[:1]), since=first_of(bare))
+    elif bare and checked:
+        yield case.hypothesis(code, summary, weak=(*seen_in(bare), *checked[:1]), since=first_of(bare))
+
+
+@rule("apigw-authorizer-failure", sees=(*REQUESTS, InvokePermission, Change))
+def authorizer_failed(case: Case) -> Iterator[Finding]:
+    """The authorizer's function failed, timed out, or may not be invoked."""
+    code = "apigw-authorizer-failure"
+    permission_words = SIGNS["apigw-invalid-lambda-permission"]
+    stuck = tuple(a for a in matching(answers(case), permission_words) if in_authorizer(a))
+    said = (*stated(case, code), *stuck)
+    failed = tuple(c for c in authorizer_calls(case) if c.failed)
+    bare = () if integration_calls(case) else unexplained(case, 500)
+    source = f"arn:*:execute-api:*:*:{case.target.name}/authorizers/"
+    barred = [
+        p
+        for p in case.all(InvokePermission)
+        if p.authorizer_id and not lets_api_in(p.policy, source + p.authorizer_id, case.target.account)
+    ]
+    who = next((f" `{a.name}`" for a in case.all(Authorizer)), "")
+    gone = [a for a in case.all(Authorizer) if not a.exists]
+    summary = f"The authorizer{who} of `{case.target.name}` could not decide: it failed or may not be invoked"
+    since, behind = first_of([*said, *bare]), [c.resource for c in failed]
+    if said:
+        yield case.hypothesis(
+            code, summary, proof=(*seen_in(said), *barred), strong=failed[:1], since=since, defers_to=behind
+        )
+    elif bare and (barred or gone) and not failed:
+        removed = changes_like(case, "RemovePermission", "DeleteAuthorizer")
+        yield case.hypothesis(code, summary, proof=(*seen_in(bare), *barred, *gone), strong=removed, since=since)
+    elif bare and failed:
+        yield case.hypothesis(code, summary, strong=(*seen_in(bare), *failed[:1]), since=since, defers_to=behind)
+
+
+@rule("apigw-expired-signature", sees=REQUESTS)
+def signature_refused(case: Case) -> Iterator[Finding]:
+    """The SigV4 signature is wrong or its credentials have expired."""
+    said = stated(case, "apigw-expired-signature")
+    if said:
+        summary = (
+            f"`{case.target.name}` refused the signature of {_requests(said)}: wrong, or its credentials have expired"
+        )
+        yield case.hypothesis("apigw-expired-signature", summary, proof=seen_in(said), since=first_of(said))
+
+
+@rule("apigw-waf-blocked", sees=REASONED)
+def blocked_by_web_acl(case: Case) -> Iterator[Finding]:
+    """A web ACL in front of the stage blocks the requests."""
+    code = "apigw-waf-blocked"
+    said = stated(case, code)
+    acl = next((a for a in case.all(WebAcl) if a.name), None)
+    name = f"Web ACL `{acl.name}`" if acl else "The web ACL"
+    blocked = next((s for s in case.all(MetricSeries) if s.metric == "BlockedRequests" and s.total), None)
+    count = f" ({blocked.total:g} blocked in the window)" if blocked else ""
+    summary = f"{name} in front of `{case.target.name}` blocks {_requests(said or refused_requests(case, 403))}{count}"
+    if said:
+        strong: list[Evidence] = [e for e in (acl, blocked) if e]
+        yield case.hypothesis(code, summary, proof=seen_in(said), strong=strong, since=first_of(said))
+    else:
+        yield from _bare_403(case, code, summary)
+
+
+@rule("apigw-private-endpoint-policy", sees=REASONED)
+def resource_policy_denies(case: Case) -> Iterator[Finding]:
+    """The API's resource policy, or its VPC endpoint, does not let the caller in."""
+    code = "apigw-private-endpoint-policy"
+    said = tuple(a for a in stated(case, code) if _by_the_api(a))
+    summary = f"The resource policy of `{case.target.name}` does not let the caller in"
+    config = case.one(ApiConfig)
+    if said:
+        strong: list[Evidence] = [config] if config and (config.policy or config.private) else []
+        strong += changes_like(case, "UpdateRestApi")
+        yield case.hypothesis(code, summary, proof=seen_in(said), strong=strong, since=first_of(said))
+    else:
+        yield from _bare_403(case, code, summary)
+
+
+def _by_the_api(answer: Answer) -> bool:
+    """Tell whether the API's own policy refused: a named principal's missing permission is its identity policy's."""
+    words = answer.said.lower()
+    return "anonymous" in words or "resource-based policy" in words or "vpc endpoint policy" in words
+
+
+@rule("apigw-custom-domain-mapping", sees=(*REQUESTS, Change))
+def domain_path_not_mapped(case: Case) -> Iterator[Finding]:
+    """The custom domain has no mapping for the path, so its requests reach no API."""
+    calls, domain = mapping_refusals(case)
+    if domain is None:
+        return
+    edits = [
+        c
+        for c in changes_like(
+            case, "DeleteBasePathMapping", "UpdateBasePathMapping", "DeleteApiMapping", "UpdateApiMapping"
+        )
+        if domain.domain in c.parameters.values()
+    ]
+    yield case.hypothesis(
+        "apigw-custom-domain-mapping",
+        f"Custom domain {domain.domain} has no mapping for the path of {len(calls)} refused calls",
+        proof=(*calls[:3], domain),
+        strong=edits,
+        since=edits[-1].observed_at if edits else min(c.start for c in calls),
+    )
+
+
+@rule("apigw-cors", sees=(*REQUESTS, ApiConfig, GatewayResponses))
+def cors_headers_missing(case: Case) -> Iterator[Finding]:
+    """The browser's preflight fails, or an answer lacks the CORS headers."""
+    said, known, config = stated(case, "apigw-cors"), case.one(Routes), case.one(ApiConfig)
+    preflights = tuple(a for a in answers(case) if a.method == "OPTIONS" and not a.reached)
+    configured = config is not None and config.cors is not None
+    unrouted = tuple(a for a in preflights if known and not known.truncated and route_of(case, a) is None)
+    guarded = tuple(
+        a for a in preflights if (r := route_of(case, a)) and (r.authorization != "NONE" or r.api_key_required)
+    )
+    summary = f"`{case.target.name}` does not answer the browser's CORS preflight of {_paths([*unrouted, *guarded])}"
+    if said:
+        summary = f"Answers of `{case.target.name}` lack the CORS headers that the browser asks for"
+        yield case.hypothesis("apigw-cors", summary, proof=seen_in(said), since=first_of(said))
+    elif unrouted and known and not configured:
+        why = f"{summary}: there is no OPTIONS method"
+        yield case.hypothesis("apigw-cors", why, proof=(*seen_in(unrouted), known), since=first_of(unrouted))
+    elif guarded and known and not configured:
+        why = f"{summary}: OPTIONS asks for authorization, which browsers do not send"
+        yield case.hypothesis("apigw-cors", why, strong=(*seen_in(guarded), known), since=first_of(guarded))
+
+
+def _paths(found: list[Answer]) -> str:
+    return ", ".join(dict.fromkeys(f"`{a.path}`" for a in found)) or "its paths"
+
+
+RULES: tuple[Rule, ...] = (
+    no_route_or_unsigned,
+    change_not_deployed,
+    api_key_refused,
+    authorizer_denied,
+    no_valid_token,
+    authorizer_failed,
+    signature_refused,
+    blocked_by_web_acl,
+    resource_policy_denies,
+    domain_path_not_mapped,
+    cors_headers_missing,
+)

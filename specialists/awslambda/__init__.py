@@ -1,0 +1,13 @@
+"""Lambda: what the function is, what feeds it, how it ran and how it ended."""
+
+from domain.resource import ResourceType
+from specialists.awslambda.probes import PROBES
+from specialists.awslambda.rules import RULES
+from specialists.contract import Specialist
+
+SPECIALIST = Specialist(
+    name="lambda",
+    handles={ResourceType.LAMBDA: "it is a Lambda function on the path"},
+    probes=PROBES,
+    rules=RULES,
+)

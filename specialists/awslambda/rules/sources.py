@@ -1,0 +1,182 @@
+"""Event source mappings: off, failing, filtering everything, or behind."""
+
+import re
+from collections.abc import Iterator
+
+from domain.findings import Finding, Hypothesis
+from specialists.awslambda.evidence import EventSources, Mapping
+from specialists.awslambda.reading import changed, errors_metric, happened, metric, risen, stopped
+from specialists.awslambda.rules.stated import EVIDENCE
+from specialists.awslambda.symptoms import diagnoses
+from specialists.contract import Case, Rule, rule
+from specialists.kit.change import Change
+from specialists.kit.series import MetricSeries
+
+SEES = (*EVIDENCE, EventSources, MetricSeries, Change)
+FAILED = re.compile(r"function call failed|^failed$", re.IGNORECASE)
+STREAMS = frozenset({"kinesis", "dynamodb"})
+RECENT_SECONDS = 86_400
+
+
+def _mappings(case: Case) -> tuple[EventSources | None, tuple[Mapping, ...]]:
+    found = case.one(EventSources)
+    return found, found.mappings if found else ()
+
+
+def _backlog(case: Case, mapping: Mapping) -> MetricSeries | None:
+    series = metric(case, "ApproximateNumberOfMessagesVisible", "Maximum", "AWS/SQS", QueueName=mapping.source_name)
+    return series if series and series.peak > max(0.0, 1.5 * series.usual_peak) else None
+
+
+@rule("esm-disabled", sees=SEES)
+def nothing_reads_the_source(case: Case) -> Iterator[Finding]:
+    """An event source mapping is off or was deleted, and its events stay unread."""
+    found, mappings = _mappings(case)
+    invocations = metric(case, "Invocations")
+    idle = [invocations] if invocations and stopped(invocations) else []
+    switched = changed(case, "UpdateEventSourceMapping", "DeleteEventSourceMapping")
+    for mapping in mappings:
+        if mapping.enabled or found is None:
+            continue
+        backlog = [b for b in (_backlog(case, mapping),) if b]
+        at = mapping.last_modified
+        old = at is not None and (case.window.start - at).total_seconds() > RECENT_SECONDS
+        source = mapping.source_name or mapping.uuid
+        name = f"The event source mapping of `{case.target.name}` that reads `{source}` is {mapping.state}"
+        if old and not idle and not backlog:
+            yield case.fact(f"{name}, since {at:%Y-%m-%d}", found)
+            continue
+        who = f", switched off by {switched[-1].who}" if switched else ""
+        waiting = f"; {backlog[0].peak:g} messages wait" if backlog else ""
+        yield case.hypothesis(
+            "esm-disabled",
+            f"{name}{who}{waiting}",
+            proof=[found] if idle or backlog else (),
+            strong=[*(() if idle or backlog else [found]), *idle, *backlog, *switched[-1:]],
+            since=switched[-1].observed_at if switched else at,
+        )
+    deleted = changed(case, "DeleteEventSourceMapping")[-1:]
+    if found is not None and not mappings and deleted and idle:
+        yield case.hypothesis(
+            "esm-disabled",
+            f"`{case.target.name}` no longer runs: {deleted[0].who} deleted its event source mapping",
+            strong=[found, *deleted, *idle],
+            since=deleted[0].observed_at,
+        )
+
+
+@rule("esm-function-call-failed", sees=SEES)
+def the_pollers_calls_fail(case: Case) -> Iterator[Hypothesis]:
+    """The poller says that its calls of the function fail; the function's own error is the deeper cause."""
+    found, mappings = _mappings(case)
+    failed = [m for m in mappings if FAILED.search(m.last_result)]
+    if not failed or found is None:
+        return
+    errors = errors_metric(case)
+    known = bool(diagnoses(case)) or errors is not None
+    names = ", ".join(f"`{m.source_name or m.uuid}`" for m in failed)
+    yield case.hypothesis(
+        "esm-function-call-failed",
+        f"The poller of {names} reports for `{case.target.name}`: {failed[0].last_result}",
+        strong=() if known else [found],
+        weak=[found, *([errors] if errors else ())] if known else (),
+    )
+
+
+@rule("esm-filter-drops-all", sees=SEES)
+def the_filter_matches_nothing(case: Case) -> Iterator[Hypothesis]:
+    """Events come in and the function does not run: the mapping's filter lets nothing through."""
+    found, mappings = _mappings(case)
+    invocations = metric(case, "Invocations")
+    if found is None or happened(invocations):
+        return
+    for mapping in (m for m in mappings if m.filters and m.enabled):
+        polled = metric(case, "PolledEventCount", EventSourceMappingUUID=mapping.uuid)
+        filtered = metric(case, "FilteredOutEventCount", EventSourceMappingUUID=mapping.uuid)
+        counted = [filtered] if polled and filtered and happened(polled) and filtered.total >= polled.total else []
+        flows = (
+            metric(case, "NumberOfMessagesDeleted", "Sum", "AWS/SQS", QueueName=mapping.source_name),
+            metric(case, "IncomingRecords", "Sum", "AWS/Kinesis", StreamName=mapping.source_name),
+        )
+        flow = [s for s in flows if s is not None and happened(s)]
+        if not counted and not flow:
+            continue
+        verb = "were deleted" if mapping.service == "sqs" else "came in"
+        verb = "were filtered out" if counted else verb
+        count = f"{(counted or flow)[0].total:g} events of `{mapping.source_name}` {verb}"
+        yield case.hypothesis(
+            "esm-filter-drops-all",
+            f"{count} and `{case.target.name}` did not run: {' or '.join(mapping.filters)[:160]} matches nothing",
+            proof=counted,
+            strong=dict.fromkeys((found, *flow, *([invocations] if invocations else ()))),
+            since=(counted or flow)[0].first_over(0),
+        )
+
+
+def _age_grows(case: Case) -> MetricSeries | None:
+    """Return the iterator age when it rose through the window above what is usual and above a minute."""
+    age = metric(case, "IteratorAge", "Maximum")
+    if age is None or len(age.points) < 2 or age.peak < 60_000 or age.peak <= 1.5 * age.usual_peak:
+        return None
+    return age if age.points[-1].value >= age.points[0].value else None
+
+
+@rule("stream-poison-record", sees=SEES)
+def a_record_blocks_its_shard(case: Case) -> Iterator[Hypothesis]:
+    """The iterator age grows while the same batch fails again and again."""
+    found, mappings = _mappings(case)
+    stated, age, errors = diagnoses(case).get("stream-poison-record"), _age_grows(case), errors_metric(case)
+    streams = [m for m in mappings if m.service in STREAMS]
+    failing = bool(errors) or any(FAILED.search(m.last_result) for m in streams)
+    if stated is None and not (age and failing and streams):
+        return
+    endless = [m for m in streams if (m.retries is None or m.retries < 0) and not m.bisects]
+    how = "; it is tried without end and not split" if endless else ""
+    names = ", ".join(f"`{m.source_name}`" for m in streams) or "its stream"
+    behind = f", {age.peak / 60_000:.0f} minutes behind" if age else ""
+    yield case.hypothesis(
+        "stream-poison-record",
+        f"A batch of {names} keeps failing in `{case.target.name}` and blocks its shard{behind}{how}",
+        proof=stated.proof if stated else (),
+        strong=dict.fromkeys(
+            (*(stated.strong if stated else ()), *([age] if age else ()), *([errors] if errors and age else ()))
+        ),
+        weak=dict.fromkeys((*(stated.weak if stated else ()), *([found] if found and endless else ()))),
+        since=age.first_over(60_000) if age else stated.since if stated else None,
+    )
+
+
+@rule("stream-consumer-slow", sees=SEES)
+def the_consumer_is_behind(case: Case) -> Iterator[Hypothesis]:
+    """The iterator age grows without errors or throttles: records come faster than they are handled."""
+    found, mappings = _mappings(case)
+    streams = [m for m in mappings if m.service in STREAMS]
+    age = _age_grows(case)
+    if (
+        age is None
+        or not streams
+        or found is None
+        or happened(metric(case, "Errors"))
+        or risen(metric(case, "Throttles"))
+    ):
+        return
+    incoming = metric(case, "IncomingRecords", "Sum", "AWS/Kinesis", StreamName=streams[0].source_name)
+    duration = metric(case, "Duration", "Maximum")
+    more = [s for s in (incoming, duration) if s and s.points and s.peak > 1.2 * s.usual_peak]
+    names = ", ".join(f"`{m.source_name}`" for m in streams)
+    yield case.hypothesis(
+        "stream-consumer-slow",
+        f"`{case.target.name}` reads {names} {age.peak / 60_000:.0f} minutes behind, without errors",
+        strong=[age, *more],
+        weak=[found],
+        since=age.first_over(60_000),
+    )
+
+
+SOURCE_RULES: tuple[Rule, ...] = (
+    nothing_reads_the_source,
+    the_pollers_calls_fail,
+    the_filter_matches_nothing,
+    a_record_blocks_its_shard,
+    the_consumer_is_behind,
+)

@@ -1,0 +1,68 @@
+"""Building proposed actions: the exact API call and the same as an AWS CLI line, from one set of parameters."""
+
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from domain.action import ProposedAction, Risk
+
+
+def proposed(
+    kind: str,
+    *,
+    call: tuple[str, str],
+    parameters: Mapping[str, Any],
+    resource: str,
+    title: str,
+    rationale: str,
+    expected_effect: str,
+    risk: Risk,
+    undo: str,
+    verification: str,
+    evidence: tuple[str, ...],
+    reversible: bool = True,
+) -> ProposedAction:
+    """Return an action that would make this call; `call` is the client and operation: ("dynamodb", "UpdateTable")."""
+    service, operation = call
+    identity = json.dumps([kind, resource, parameters], sort_keys=True, separators=(",", ":"))
+    return ProposedAction(
+        id="A-" + hashlib.sha256(identity.encode()).hexdigest()[:10],
+        kind=kind,
+        title=title,
+        resource=resource,
+        parameters=dict(parameters),
+        rationale=rationale,
+        expected_effect=expected_effect,
+        api_call=f"{service}:{operation} {json.dumps(parameters, sort_keys=True)}",
+        cli=cli_line(service, operation, parameters),
+        risk=risk,
+        reversible=reversible,
+        undo=undo,
+        verification=verification,
+        evidence=evidence,
+    )
+
+
+def cli_line(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
+    """Return the AWS CLI's form of a call: `aws dynamodb update-table --table-name orders …`."""
+    words = ["aws", service, _kebab(operation)]
+    for name, value in parameters.items():
+        if isinstance(value, bool):
+            words.append(f"--{'' if value else 'no-'}{_kebab(name)}")
+        else:
+            words += [f"--{_kebab(name)}", value if isinstance(value, str) else _shorthand(value)]
+    return shlex.join(words)
+
+
+def _kebab(name: str) -> str:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name)
+    return spaced.lower()
+
+
+def _shorthand(value: Any) -> str:
+    if isinstance(value, Mapping) and all(isinstance(v, int | float | str) for v in value.values()):
+        return ",".join(f"{key}={inner}" for key, inner in value.items())
+    return json.dumps(value)

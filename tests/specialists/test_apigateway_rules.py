@@ -1,0 +1,319 @@
+"""Causes that follow from configuration, metrics and changes beside a symptom, each with a near miss."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.causes import CAUSES
+from domain.findings import Advice, Fact, Hypothesis, Strength
+from specialists.apigateway import SPECIALIST
+from specialists.apigateway.evidence import DomainMappings, MissingLogGroup, PathMapping, Protocol, VpcLink
+from specialists.apigateway.guards import ApiKeys, KeyUsage, PlanUsage, UsagePlan, UsagePlans, WebAcl
+from specialists.apigateway.policy import parse_policy
+from specialists.registry import all_specialists
+from tests.specialists.apigateway_building import (
+    API,
+    AT,
+    CHECKER,
+    FUNCTION,
+    ID,
+    about,
+    access,
+    authorizer,
+    call,
+    change,
+    config,
+    deployment,
+    execution,
+    metric,
+    permission,
+    route,
+    routes,
+    segment,
+    stage,
+)
+from tests.support.probing import findings
+
+OURS = f"arn:aws:execute-api:eu-west-1:123456789012:{ID}/*/*/*"
+OTHERS = "arn:aws:execute-api:eu-west-1:123456789012:zzzzzzzzzz/*/*/*"
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
+
+
+def hypotheses(case):
+    return {f.cause: f for f in findings(SPECIALIST.rules, case) if isinstance(f, Hypothesis)}
+
+
+def graded(case):
+    """Every cause named, with its best strength."""
+    order = (Strength.PROOF, Strength.STRONG, Strength.WEAK)
+    return {cause: str(min((s.strength for s in h.supports), key=order.index)) for cause, h in hypotheses(case).items()}
+
+
+def acl(name="edge"):
+    return WebAcl(resource=API, source="wafv2:GetWebACLForResource", stage="prod", name=name, metric=name)
+
+
+def plans(*found):
+    return UsagePlans(resource=API, source="apigateway:GetUsagePlans", plans=found)
+
+
+def plan(**more):
+    return UsagePlan(plan_id="p1", name="gold", stages=("prod",), **more)
+
+
+def usage(remaining):
+    keys = (KeyUsage(key_id="k1", used=1000, remaining=remaining),)
+    return PlanUsage(resource=API, source="apigateway:GetUsage", plan_id="p1", plan="gold", keys=keys)
+
+
+def keys(*disabled):
+    return ApiKeys(resource=API, source="apigateway:GetApiKeys", enabled=3, disabled=disabled)
+
+
+def link(status, **more):
+    return VpcLink(resource=API, source="apigateway:GetVpcLink", link_id="vl1", status=status, **more)
+
+
+def domain(*paths, api=ID):
+    mapped = tuple(PathMapping(path=p, api_id=api, stage="prod") for p in paths)
+    return DomainMappings(
+        resource=API, source="apigateway:GetBasePathMappings", domain="api.example.com", mappings=mapped
+    )
+
+
+BLOCKED = metric("BlockedRequests", 0, 40, namespace="AWS/WAFV2", WebACL="edge", Region="eu-west-1", Rule="ALL")
+NO_ERRORS = metric("Errors", 0, 0, namespace="AWS/Lambda", FunctionName="create-order")
+IDLE = metric("Invocations", namespace="AWS/Lambda", FunctionName="create-order")
+BUSY = metric("Invocations", 50, namespace="AWS/Lambda", FunctionName="create-order")
+ERRORS_5XX = metric("5XXError", 3, 40, 51)
+HTTP_CALL = call(
+    "remote:api.example.com", failed=True, caller="service:shop", status=403, url="https://api.example.com/v2/orders"
+)
+DENY = parse_policy(
+    '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"}]}'
+)
+ALLOW = parse_policy(
+    '{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"}}'
+)
+
+SITUATIONS = [
+    ("502, function ran", [segment(502), call()], {"apigw-malformed-proxy": "strong"}),
+    ("502, function failed", [segment(502), call(failed=True)], {"apigw-malformed-proxy": "weak"}),
+    ("502, function answered so because its table failed", [segment(502), call(), call(TABLE, caller=FUNCTION, failed=True)], {"apigw-malformed-proxy": "weak"}),
+    ("502 in the access log, no function errors", [access({"status": 502}), stage(), NO_ERRORS], {"apigw-malformed-proxy": "strong"}),
+    ("502 in the access log alone", [access({"status": 502}), stage()], {"apigw-malformed-proxy": "weak"}),
+    ("function error in the execution log", [execution("Lambda execution failed with status 200 due to customer function error: boom")], {"apigw-malformed-proxy": "weak"}),
+    ("500, no permission", [segment(500), permission(None)], {"apigw-invalid-lambda-permission": "proof"}),
+    ("500, permission of another API only", [segment(500), permission(OTHERS)], {"apigw-invalid-lambda-permission": "proof"}),
+    ("500, permission there", [segment(500), permission(OURS)], {}),
+    ("500, no permission for this method", [segment(500), routes(route()), permission(OURS.replace("*/*/*", "*/GET/orders"))], {"apigw-invalid-lambda-permission": "proof"}),
+    ("500, permission for this method", [segment(500), routes(route()), permission(OURS.replace("*/*/*", "*/POST/orders"))], {}),
+    ("500, permission by path pattern", [segment(500, path="/prod/orders/7"), routes(route(path="/orders/{id}")), permission(OURS.replace("*/*/*", "prod/POST/orders/*"))], {}),
+    ("500, no permission, yet the function ran", [segment(500), call(), permission(None)], {}),
+    ("200, no permission", [segment(200), permission(None)], {}),
+    ("500, function gone", [segment(500), permission(None, exists=False)], {"apigw-invalid-lambda-permission": "strong"}),
+    ("5xx metric, no permission, function idle", [ERRORS_5XX, IDLE, permission(None), routes(route())], {"apigw-invalid-lambda-permission": "strong"}),
+    ("5xx metric, no permission, function busy", [ERRORS_5XX, BUSY, permission(None), routes(route())], {}),
+    ("usual 5xx, no permission", [metric("5XXError", 3, usual=5), IDLE, permission(None), routes(route())], {}),
+    ("504 after 29 s", [segment(504, seconds=29.01)], {"apigw-lambda-timeout-504": "strong"}),
+    ("504 after the route's own 5 s", [segment(504, seconds=5.0), routes(route(timeout_ms=5000))], {"apigw-lambda-timeout-504": "strong"}),
+    ("504 at once, function behind", [segment(504, seconds=0.1)], {}),
+    ("504 at once, HTTP backend", [segment(504, seconds=0.1), routes(route(function=None, integration="HTTP_PROXY", endpoint="b.example.com"))], {"apigw-integration-failure": "strong"}),
+    ("504 in the log, slow integration", [access({"status": 504}), stage(), metric("IntegrationLatency", 29001)], {"apigw-lambda-timeout-504": "strong"}),
+    ("504 in the log, quick integration", [access({"status": 504}), stage(), metric("IntegrationLatency", 300)], {"apigw-lambda-timeout-504": "weak"}),
+    ("5xx metric, slow integration", [ERRORS_5XX, metric("IntegrationLatency", 29003)], {"apigw-lambda-timeout-504": "strong"}),
+    ("slow integration, no 5xx", [metric("IntegrationLatency", 29003)], {}),
+    ("VPC link failed", [segment(500), link("FAILED")], {"apigw-integration-failure": "proof"}),
+    ("VPC link gone", [segment(503), link("", exists=False)], {"apigw-integration-failure": "proof"}),
+    ("VPC link available", [segment(500), link("AVAILABLE")], {}),
+    ("VPC link failed, request fine", [segment(200), link("FAILED")], {}),
+    ("token INTEGRATION_FAILURE, function behind", [access({"status": 504, "responseType": "INTEGRATION_FAILURE"}), stage()], {"apigw-integration-failure": "weak"}),
+    ("token API_CONFIGURATION_ERROR after an edit", [access({"status": 500, "responseType": "API_CONFIGURATION_ERROR"}), stage(), change("UpdateIntegrationResponse")], {"apigw-mapping-error": "weak"}),
+    ("token API_CONFIGURATION_ERROR after a template edit", [access({"status": 500, "responseType": "API_CONFIGURATION_ERROR"}), stage(), change("UpdateIntegration")], {"apigw-mapping-error": "strong"}),
+    ("token API_CONFIGURATION_ERROR, no permission", [access({"status": 500, "responseType": "API_CONFIGURATION_ERROR"}), stage(), permission(None)], {"apigw-invalid-lambda-permission": "proof"}),
+    ("HTTP API 500 with the reason", [config(Protocol.HTTP), access({"status": 500, "integrationErrorMessage": "Lambda returned a 429"}), stage()], {"apigw-http-api-integration-error": "proof"}),
+    ("HTTP API 500 without a reason", [config(Protocol.HTTP), access({"status": 500}), stage()], {"apigw-http-api-integration-error": "weak"}),
+    ("HTTP API 500 without permission", [config(Protocol.HTTP), access({"status": 500}), stage(), permission(None)], {"apigw-invalid-lambda-permission": "proof"}),
+    ("REST API 500 with the reason", [config(), access({"status": 500, "integrationErrorMessage": "Lambda returned a 429"}), stage()], {}),
+    ("403 on a path that is no route", [segment(403, path="/prod/orderz"), routes(route())], {"apigw-missing-auth-token": "strong"}),
+    ("403 on a path that is a route", [segment(403), routes(route())], {}),
+    ("HTTP API 404 on no route", [config(Protocol.HTTP), segment(404, path="/prod/x"), routes(route())], {"apigw-missing-auth-token": "strong"}),
+    ("HTTP API 404 with $default", [config(Protocol.HTTP), segment(404, path="/prod/x"), routes(route("ANY", "$default"))], {}),
+    ("missing token, route not in the snapshot", [segment(403, said="Missing Authentication Token"), routes(route()), deployment("GET /pets")], {"apigw-not-deployed": "proof"}),
+    ("missing token, route in the snapshot", [segment(403, said="Missing Authentication Token"), routes(route()), deployment("POST /orders")], {"apigw-missing-auth-token": "proof"}),
+    ("missing token, route changed after the deployment", [segment(403, said="Missing Authentication Token"), routes(route()), deployment(), change("PutMethod")], {"apigw-missing-auth-token": "proof", "apigw-not-deployed": "strong"}),
+    ("missing token, route changed before the deployment", [segment(403, said="Missing Authentication Token"), routes(route()), deployment(), change("PutMethod", before=timedelta(days=3))], {"apigw-missing-auth-token": "proof"}),
+    ("route not in the snapshot, no symptom", [segment(200), routes(route()), deployment("GET /pets"), change("PutMethod")], {}),
+    ("403, key required, key disabled", [segment(403), routes(route(api_key_required=True)), keys("shop")], {"apigw-invalid-api-key": "strong"}),
+    ("403, no key required", [segment(403), routes(route()), keys("shop")], {}),
+    ("200, key disabled", [segment(200), routes(route(api_key_required=True)), keys("shop")], {}),
+    ("403, web ACL blocked", [segment(403), routes(route()), acl(), BLOCKED], {"apigw-waf-blocked": "strong"}),
+    ("403, web ACL blocked nothing", [segment(403), routes(route()), acl(), metric("BlockedRequests", 0, namespace="AWS/WAFV2", Rule="ALL")], {}),
+    ("403, web ACL blocked and key required", [segment(403), routes(route(api_key_required=True)), acl(), BLOCKED], {"apigw-waf-blocked": "weak", "apigw-invalid-api-key": "weak"}),
+    ("403, authorizer answered", [segment(403), routes(route(authorization="CUSTOM", authorizer_id="auth01")), authorizer(), call(CHECKER)], {"apigw-authorizer-denied": "strong"}),
+    ("403, authorizer and integration answered", [segment(403), routes(route(authorization="CUSTOM", authorizer_id="auth01")), authorizer(), call(CHECKER), call()], {}),
+    ("403, user pool on the route", [segment(403), routes(route(authorization="COGNITO_USER_POOLS", authorizer_id="auth01")), authorizer(type="COGNITO_USER_POOLS", function=None)], {}),
+    ("ACCESS_DENIED, Lambda authorizer", [access({"status": 403, "responseType": "ACCESS_DENIED"}), stage(), authorizer()], {"apigw-authorizer-denied": "strong"}),
+    ("ACCESS_DENIED, no authorizer", [access({"status": 403, "responseType": "ACCESS_DENIED"}), stage()], {}),
+    ("401, authorizer configured", [segment(401), authorizer()], {"apigw-unauthorized": "strong"}),
+    ("401, no authorizer", [segment(401)], {}),
+    ("401 by the function", [segment(401), authorizer(), call()], {}),
+    ("500, authorizer failed", [segment(500), authorizer(), call(CHECKER, failed=True)], {"apigw-authorizer-failure": "strong"}),
+    ("500, authorizer fine, function failed", [segment(500), authorizer(), call(CHECKER), call(failed=True)], {}),
+    ("500, authorizer may not be invoked", [segment(500), authorizer(), permission(OURS), permission(OTHERS, function=CHECKER, of_authorizer="auth01")], {"apigw-authorizer-failure": "proof"}),
+    ("500, authorizer may be invoked", [segment(500), authorizer(), permission(OURS), permission(f"{OURS[:-6]}/authorizers/auth01", function=CHECKER, of_authorizer="auth01")], {}),
+    ("403, policy denies", [segment(403), routes(route()), config(policy=DENY)], {"apigw-private-endpoint-policy": "strong"}),
+    ("403, policy allows", [segment(403), routes(route()), config(policy=ALLOW)], {}),
+    ("403, private without policy", [segment(403), routes(route()), config(endpoint_types=("PRIVATE",))], {"apigw-private-endpoint-policy": "strong"}),
+    ("200, policy denies", [segment(200), config(policy=DENY)], {}),
+    ("custom domain without the path", [HTTP_CALL, domain("v1")], {"apigw-custom-domain-mapping": "proof"}),
+    ("custom domain with the path", [HTTP_CALL, domain("v1", "v2")], {}),
+    ("custom domain with a root mapping", [HTTP_CALL, domain("")], {}),
+    ("custom domain of another API", [HTTP_CALL, domain("v1", api="zzzzzzzzzz")], {}),
+    ("preflight without OPTIONS", [segment(403, method="OPTIONS", said="Missing Authentication Token"), routes(route())], {"apigw-cors": "proof"}),
+    ("preflight with an authorizer", [segment(401, method="OPTIONS"), routes(route("ANY", authorization="CUSTOM"))], {"apigw-cors": "strong"}),
+    ("preflight answered", [segment(200, method="OPTIONS"), routes(route())], {}),
+    ("preflight, CORS on the HTTP API", [config(Protocol.HTTP, cors=("*",)), segment(404, method="OPTIONS"), routes(route())], {}),
+    ("429, low stage rate, many requests", [segment(429), stage(throttles=({"method": "*/*", "rate": 1.0},)), metric("Count", 58)], {"apigw-throttled": "strong"}),
+    ("429, low stage rate, few requests", [segment(429), stage(throttles=({"method": "*/*", "rate": 100.0},)), metric("Count", 58)], {"apigw-throttled": "weak"}),
+    ("429, no quota anywhere", [segment(429), plans()], {"apigw-throttled": "strong"}),
+    ("429, quota left", [segment(429), plans(plan(quota=1000)), usage(10)], {"apigw-throttled": "weak"}),
+    ("429, quota used up", [segment(429), plans(plan(quota=1000)), usage(0)], {"apigw-quota-exceeded": "strong"}),
+    ("429 by the function", [segment(429), call(), plans()], {}),
+    ("200, quota used up", [segment(200), plans(plan(quota=1000)), usage(0)], {}),
+    ("413", [segment(413)], {"apigw-request-too-large": "strong"}),
+    ("413 by the function", [segment(413), call()], {}),
+    ("400, validator on the route", [segment(400), routes(route(validated=True))], {"apigw-bad-request-validation": "strong"}),
+    ("400, no validator", [segment(400), routes(route())], {}),
+    ("400 by the function", [segment(400), call(), routes(route(validated=True))], {}),
+    ("all well", [segment(200), call(), routes(route()), permission(OURS), metric("Count", 10), stage(), deployment()], {}),
+    ("nothing known", [], {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "seen", "expected"), SITUATIONS, ids=[name for name, *_ in SITUATIONS])
+def test_situation(name, seen, expected):
+    assert graded(about(*seen)) == expected
+
+
+@pytest.mark.parametrize("seen", [[segment(502), call(failed=True)], [segment(504, seconds=29.0)]])
+def test_a_symptom_defers_to_the_function_behind(seen):
+    found = list(hypotheses(about(*seen)).values())
+
+    assert [h.defers_to for h in found] == [(FUNCTION,)]
+
+
+def test_a_malformed_answer_of_a_healthy_function_defers_to_nobody():
+    found = hypotheses(about(segment(502), call()))
+
+    assert found["apigw-malformed-proxy"].defers_to == ()
+
+
+def test_the_authorizers_failure_defers_to_its_function():
+    found = hypotheses(about(segment(500), authorizer(), call(CHECKER, failed=True)))
+
+    assert found["apigw-authorizer-failure"].defers_to == (CHECKER,)
+
+
+def test_the_removed_permission_supports_the_missing_one():
+    removed = change("RemovePermission20150331v2")
+
+    found = hypotheses(about(segment(500), permission(None), removed))
+
+    assert removed.id in found["apigw-invalid-lambda-permission"].evidence
+
+
+def test_a_refused_change_supports_nothing():
+    refused = change("RemovePermission20150331v2").model_copy(update={"error_code": "AccessDenied"})
+
+    found = hypotheses(about(segment(500), permission(None), refused))
+
+    assert refused.id not in found["apigw-invalid-lambda-permission"].evidence
+
+
+def test_since_is_the_first_failing_request():
+    assert hypotheses(about(segment(504, seconds=29.0)))["apigw-lambda-timeout-504"].since == AT
+
+
+def test_every_hypothesis_accuses_the_api():
+    cases = [about(*seen) for _, seen, _ in SITUATIONS]
+
+    assert {h.resource for case in cases for h in hypotheses(case).values()} == {API}
+
+
+def facts(case):
+    return [f.statement for f in findings(SPECIALIST.rules, case) if isinstance(f, Fact)]
+
+
+def test_the_share_of_failing_requests_is_a_fact_with_numbers():
+    seen = (metric("Count", 100, 12), metric("5XXError", 50, 4), metric("4XXError", 0, 0), stage())
+
+    assert facts(about(*seen)) == [f"`{ID}` stage `prod`: of 112 requests, failed 54 (48%) with 5xx"]
+
+
+def test_requests_without_failures_are_a_fact_too():
+    assert facts(about(metric("Count", 100), metric("5XXError", 0), stage())) == [
+        f"`{ID}` stage `prod`: of 100 requests, none failed"
+    ]
+
+
+def test_another_stages_numbers_are_not_this_ones():
+    other = {"ApiName": "orders", "Stage": "test"}
+
+    assert facts(about(metric("Count", 100, **other), metric("5XXError", 90, **other))) == []
+
+
+def test_an_undeployed_change_and_the_deployments_age_are_facts():
+    said = facts(about(stage(), deployment("POST /orders"), change("PutIntegration")))
+
+    assert any("2026-11-18 09:56 UTC, 1 days before" in s for s in said)
+    assert any("1 changes to routes" in s for s in said)
+
+
+def test_an_api_that_is_gone_is_a_fact():
+    assert facts(about(config(exists=False))) == [f"There is no API `{ID}` in this account and Region"]
+
+
+def test_failing_requests_without_any_log_bring_the_advice_to_log():
+    gone = MissingLogGroup(
+        resource=API, source="logs:FilterLogEvents", log_group=f"API-Gateway-Execution-Logs_{ID}/prod"
+    )
+    silent = stage().model_copy(update={"access_log_group": None})
+
+    def advice(*seen):
+        return [f for f in findings(SPECIALIST.rules, about(*seen)) if isinstance(f, Advice)]
+
+    assert len(advice(segment(500), gone, silent)) == 1
+    assert advice(segment(200), gone, silent) == []
+    assert advice(segment(500), gone, stage()) == []
+
+
+def test_the_registry_finds_the_specialist():
+    assert SPECIALIST in all_specialists()
+
+
+def test_the_rules_name_every_cause_of_the_service_and_tests_expect_each():
+    from tests.specialists.test_apigateway_words import STATED
+
+    ours = {code for code in CAUSES if code.startswith("apigw-")}
+    declared = {code for rule in SPECIALIST.rules for code in rule.causes}
+    expected = {code for code, _ in STATED} | {code for *_, graded_causes in SITUATIONS for code in graded_causes}
+
+    assert declared == ours
+    assert expected == ours
+
+
+def test_every_rule_names_only_the_causes_that_it_declares():
+    for _, seen, _ in SITUATIONS:
+        for rule in SPECIALIST.rules:
+            named = {f.cause for f in rule.judge(about(*seen)) if isinstance(f, Hypothesis)}
+
+            assert named <= set(rule.causes)
+
+
+@pytest.mark.parametrize("missing", range(4))
+def test_rules_judge_any_subset_of_the_evidence(missing):
+    everything = {item.id: item for _, seen, _ in SITUATIONS for item in seen}.values()
+    some = [item for number, item in enumerate(everything) if number % 4 != missing]
+
+    assert list(findings(SPECIALIST.rules, about(*some, called=None)))
