@@ -14,6 +14,9 @@ Part = Sequence[Block]
 SECTION = 2800
 """Characters of mrkdwn in one section: below Slack's 3,000."""
 
+INDENT = "     "
+"""Sets a line under the text of the numbered one above it."""
+
 FALLBACK = 3000
 """Characters of a message's plain text: notifications show its start, and an edit may carry 4,000."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from bot.blocks.message import INDENT
 from bot.blocks.names import Names, headline_of
 from bot.blocks.text import code, one_line, prose
 from bot.blocks.words import SEVERITY, count, on_the_clock, percent
@@ -17,7 +18,7 @@ _UNDECIDED = (Role.ROOT_CAUSE, Role.TRIGGER, Role.CONTRIBUTING, Role.MINORITY)
 
 
 def reasons(report: Report, names: Names) -> list[str]:
-    """Return why the verdict holds: the cause, what specialists state about its evidence, that evidence, the trigger."""
+    """Return why the verdict holds: the cause, what was stated about its evidence, that evidence, the trigger."""
     root = report.root_cause
     if root is None:
         return []
@@ -37,10 +38,10 @@ def reasons(report: Report, names: Names) -> list[str]:
 def possibilities(report: Report, names: Names) -> list[str]:
     """Return what fits when nothing decides, the most likely first."""
     open_ = [h for h in report.hypotheses if h.role in _UNDECIDED]
-    lines = [
-        f"{n}. {prose(headline_of(h, names))} ({percent(h.confidence)})\n     {prose(h.summary)}{names.cite(h.evidence)}"
-        for n, h in enumerate(open_[:WEIGHED], start=1)
-    ]
+    lines = []
+    for n, h in enumerate(open_[:WEIGHED], start=1):
+        lines.append(f"{n}. {prose(headline_of(h, names))} ({percent(h.confidence)})")
+        lines.append(f"{INDENT}{prose(h.summary)}{names.cite(h.evidence)}")
     return ["*What fits*", *lines, *_more(len(open_) - WEIGHED, "Why this verdict")] if lines else []
 
 

@@ -33,7 +33,7 @@ ADVICE = 3
 def report_messages(report: Report) -> tuple[Message, ...]:
     """Return the report as the messages that follow each other in the thread; mostly one."""
     names = Names.of(report)
-    parts = [[block] for block in _verdict(report)]
+    parts: list[Part] = [[block] for block in _verdict(report)]
     parts += [[block] for block in _body(report, names)]
     parts += _to_do(report, names)
     parts.append(_ending(report))
@@ -67,8 +67,7 @@ def _body(report: Report, names: Names) -> Iterator[Block]:
     """Yield a paragraph for each thing to say; a healthy or failed report has few of them."""
     undecided = report.status is ReportStatus.INCONCLUSIVE
     yield from sections(possibilities(report, names) if undecided else reasons(report, names))
-    facts = [*impact(report, names)]
-    yield from sections([*facts, *timeline(report, names)])
+    yield from sections([*impact(report, names), *timeline(report, names)])
     yield from sections(weighed(report, names))
     yield from sections(unseen(report, names))
 
@@ -90,10 +89,10 @@ def _to_do(report: Report, names: Names) -> list[Part]:
 
 def _proposal(report: Report, names: Names, position: int, action: ProposedAction) -> Part:
     back = "reversible" if action.reversible else "*cannot be undone*"
-    line = f"{position + 1}. *{prose(action.title, 150)}* — {prose(action.expected_effect, 200)}{names.cite(action.evidence)}"
+    line = f"{position + 1}. *{prose(action.title, 150)}* — {prose(action.expected_effect, 200)}"
     value = ids.reference(report.investigation_id, position)
     return [
-        section(f"{line}\n     {action.risk.value} risk · {back}"),
+        section(f"{line}{names.cite(action.evidence)}\n{INDENT}{action.risk.value} risk · {back}"),
         actions(button("Review", ids.REVIEW, value), button("Dismiss", ids.DISMISS, value)),
     ]
 

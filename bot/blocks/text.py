@@ -1,8 +1,9 @@
 """Text from outside, made safe for Slack's mrkdwn: nothing in it can mention, link, format or show an emoji.
 
-Slack: escape `&`, `<` and `>` and nothing else (docs.slack.dev/messaging/formatting-message-text). Text is cut before it
-is escaped, so that no entity is ever cut. What would still format (`*`, `_`, `~`, `:name:`) is shown as its look-alike,
-because mrkdwn has no escape for it; code spans in our own sentences stay, and ARNs become code, where nothing is live.
+Slack: escape `&`, `<` and `>` and nothing else (docs.slack.dev/messaging/formatting-message-text). Text is cut before
+it is escaped, so that no entity is ever cut. What would still format (`*`, `_`, `~`, `:name:`) is shown as its
+look-alike, because mrkdwn has no escape for it; code spans in our own sentences stay, and ARNs become code, where
+nothing is live.
 """
 
 import re

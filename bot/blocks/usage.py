@@ -1,6 +1,6 @@
-"""Answers to who asked: how to ask, what was not understood, what went wrong. One clear sentence that says what to do."""
+"""Answers to who asked: how to ask, what was not understood, what went wrong, each with what to do."""
 
-from bot.blocks.message import Message, context, message, section, sections
+from bot.blocks.message import INDENT, Message, context, message, section, sections
 from bot.blocks.text import code, prose
 from bot.blocks.words import FAILED, UNDECIDED
 
@@ -20,7 +20,7 @@ SENTENCE = 600
 def how_to_ask(command: str = "/rca") -> Message:
     """Return the help."""
     lines = ["*Tell me what failed, and I look why.*"]
-    lines += [f"{code(f'{command} {example}')}\n     {prose(said)}" for example, said in EXAMPLES]
+    lines += [f"{code(f'{command} {example}')}\n{INDENT}{prose(said)}" for example, said in EXAMPLES]
     lines += [
         "In a thread, mention me with the same words. Under an alarm's post I answer by myself.",
         "I only read. Nothing is changed without a named person's approval.",

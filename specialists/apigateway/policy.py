@@ -1,7 +1,6 @@
 """Resource policies as typed values, and whether one may let a request in. Pure."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from domain.values import Value
@@ -96,14 +95,18 @@ def _may_hold(condition: Condition, source_arn: str, account: str) -> bool:
         return True
     match condition.key.lower():
         case "aws:sourcearn":
-            return _any_overlap(condition.values, source_arn)
+            return any(_arns_overlap(pattern, source_arn) for pattern in condition.values)
         case "aws:sourceaccount":
-            return not account or _any_overlap(condition.values, account)
+            return not account or any(overlap(pattern, account) for pattern in condition.values)
     return True
 
 
-def _any_overlap(patterns: Iterable[str], text: str) -> bool:
-    return any(overlap(pattern, text) for pattern in patterns)
+def _arns_overlap(one: str, other: str) -> bool:
+    """Compare ARNs part by part, so that an unknown account cannot swallow the API's id."""
+    parts, others = one.split(":", 5), other.split(":", 5)
+    if len(parts) != len(others):
+        return overlap(one, other)
+    return all(overlap(part, counterpart) for part, counterpart in zip(parts, others, strict=True))
 
 
 def overlap(one: str, other: str) -> bool:

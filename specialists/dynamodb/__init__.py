@@ -3,6 +3,7 @@
 from domain.resource import ResourceType
 from specialists.contract import Specialist
 from specialists.dynamodb.probes import PROBES
+from specialists.dynamodb.proposals import PROPOSALS
 from specialists.dynamodb.rules import RULES
 
 SPECIALIST = Specialist(
@@ -10,4 +11,5 @@ SPECIALIST = Specialist(
     handles={ResourceType.TABLE: "it is a table in the path"},
     probes=PROBES,
     rules=RULES,
+    proposals=PROPOSALS,
 )

@@ -1,6 +1,5 @@
 """What the DynamoDB specialist looks at: the table, its metrics, key, scaling, stream readers and changes."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from difflib import get_close_matches
@@ -42,7 +41,7 @@ NOT_FOUND = "ResourceNotFoundException"
 MAX_TABLE_NAMES = 1000
 MAX_MAPPINGS = 1000
 MAX_ACTIVITIES = 50
-MAX_CALLERS = 3
+MAX_CALLERS = 2
 LOG_PATTERN = (
     "?Throughput ?Throttling ?ConditionalCheck ?Transaction ?ValidationException ?ResourceNotFound ?ItemCollection"
 )
@@ -221,7 +220,6 @@ def stream_readers(look: Look) -> Iterator[Evidence]:
         return [mapping for page in pages for mapping in page["EventSourceMappings"]]
 
     mappings = look.once(("event source mappings", look.target.account, look.target.region), look_up)
-    mine = re.compile(rf"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/{re.escape(look.target.name)}/stream/")
     readers = [
         StreamReader(
             uuid=mapping.get("UUID", ""),
@@ -231,7 +229,7 @@ def stream_readers(look: Look) -> Iterator[Evidence]:
             last_result=mapping.get("LastProcessingResult", ""),
         )
         for mapping in mappings
-        if mine.match(mapping.get("EventSourceArn", "")) and mapping.get("FunctionArn")
+        if mapping.get("EventSourceArn", "").startswith(f"{look.target.id}/stream/") and mapping.get("FunctionArn")
     ]
     yield StreamReaders(
         resource=look.target.id,

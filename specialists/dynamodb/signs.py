@@ -147,12 +147,13 @@ def read_text(text: str, operation: str | None = None) -> Reading | None:
 def signs(case: Case, *readings: Reading) -> tuple[Sign, ...]:
     """Return the refusals with one of these readings, all without any, oldest first."""
     found = [sign for sign in _all(case) if not readings or sign.reading in readings]
-    return tuple(sorted(found, key=lambda s: (s.at.timestamp() if s.at else 0.0, s.evidence.id, s.text)))
+    return tuple(sorted(found, key=lambda sign: sign.at.timestamp() if sign.at else 0.0))
 
 
 def cited(found: Iterable[Sign], most: int = 5) -> tuple[Evidence, ...]:
     """Return the evidence that holds these refusals, each once, the first few of many."""
-    return tuple({sign.evidence.id: sign.evidence for sign in found}.values())[:most]
+    # By identity: one observation is one object here, and the id of many log lines is dear to compute.
+    return tuple({id(sign.evidence): sign.evidence for sign in found}.values())[:most]
 
 
 def began(found: Iterable[Sign]) -> datetime | None:

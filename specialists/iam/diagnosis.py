@@ -37,6 +37,7 @@ class Diagnosis:
     standing: Standing | None
     verdict: Verdict
     bound: Verdict
+    regranted: bool
 
     @property
     def deciding(self) -> Verdict:
@@ -75,9 +76,18 @@ def _diagnose(case: Case, refusal: Refusal) -> Diagnosis:
         request = request_for(case.target, standing.role_arn, denial.action, denial.resource)
         verdict, bound = standing.allows(request), standing.bounds(request)
     kind, explicit, ground = _refused_by(refusal, verdict, bound)
-    traits = Traits(case, refusal, kind, explicit, ground, standing)
+    regranted = verdict.outcome is Outcome.ALLOWED and _given_after(case, refusal, standing)
+    traits = Traits(case, refusal, kind, explicit, ground, regranted)
     cause = next(code for applies, code in CAUSES_OF_REFUSALS if applies(traits))
-    return Diagnosis(refusal, cause, kind, explicit, ground, standing, verdict, bound)
+    return Diagnosis(refusal, cause, kind, explicit, ground, standing, verdict, bound, regranted)
+
+
+def _given_after(case: Case, refusal: Refusal, standing: Standing | None) -> bool:
+    """Tell whether a policy of the role was written after the refusal: what is read now was not so then."""
+    if standing is None:
+        return False
+    written = [at for at, _ in changed(case.evidence, standing.role_arn, WRITES)]
+    return any(at > refusal.first_at for at in (*written, *(p.observed_at for p in standing.identity if p.observed_at)))
 
 
 def _is_own(refusal: Refusal) -> bool:
@@ -98,6 +108,9 @@ def _refused_by(refusal: Refusal, verdict: Verdict, bound: Verdict) -> tuple[Pol
     return None, False, Ground.OPEN
 
 
+WRITES = ("PutRolePolicy", "AttachRolePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion")
+"""Operations after which a role may do more, or less."""
+
 DENIED = frozenset({Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY})
 
 
@@ -109,15 +122,7 @@ class Traits(NamedTuple):
     kind: PolicyType | None
     explicit: bool
     ground: Ground
-    standing: Standing | None
-
-    @property
-    def regranted(self) -> bool:
-        """Whether somebody gave the role permissions after the refusal: what is read now was not so then."""
-        if self.standing is None:
-            return False
-        given = changed(self.case.evidence, self.standing.role_arn, GRANTS)
-        return any(at > self.refusal.first_at for at, _ in given)
+    regranted: bool
 
     @property
     def elsewhere(self) -> bool:
@@ -143,10 +148,6 @@ class Traits(NamedTuple):
         in_vpc = not self.refusal.denial.principal
         return in_vpc and self.action.startswith("ec2:") and "networkinterface" in self.action
 
-
-GRANTS = ("PutRolePolicy", "AttachRolePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion")
-LOSSES = ("DetachRolePolicy", "DeleteRolePolicy", "DeletePolicyVersion", *GRANTS)
-"""Operations that can take a permission away; writing a policy anew is one of them."""
 
 POLLS_QUEUE = frozenset({"sqs:receivemessage", "sqs:deletemessage", "sqs:getqueueattributes"})
 ORGANIZATION = frozenset({PolicyType.SERVICE_CONTROL, PolicyType.RESOURCE_CONTROL})

@@ -43,6 +43,11 @@ def times(refusal: Refusal) -> str:
     return f"({often} {clock(refusal.first_at)})"
 
 
+def capital(sentence: str) -> str:
+    """Return the sentence with a capital first letter."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def counted(number: int, noun: str) -> str:
     """Return "1 policy" or "3 policies"."""
     plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"

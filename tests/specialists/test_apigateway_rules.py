@@ -128,7 +128,7 @@ SITUATIONS = [
     ("VPC link available", [segment(500), link("AVAILABLE")], {}),
     ("VPC link failed, request fine", [segment(200), link("FAILED")], {}),
     ("token INTEGRATION_FAILURE, function behind", [access({"status": 504, "responseType": "INTEGRATION_FAILURE"}), stage()], {"apigw-integration-failure": "weak"}),
-    ("token API_CONFIGURATION_ERROR after an edit", [access({"status": 500, "responseType": "API_CONFIGURATION_ERROR"}), stage(), change("UpdateIntegrationResponse")], {"apigw-mapping-error": "weak"}),
+    ("token API_CONFIGURATION_ERROR, no template edited", [access({"status": 500, "responseType": "API_CONFIGURATION_ERROR"}), stage(), change("UpdateStage")], {"apigw-mapping-error": "weak"}),
     ("token API_CONFIGURATION_ERROR after a template edit", [access({"status": 500, "responseType": "API_CONFIGURATION_ERROR"}), stage(), change("UpdateIntegration")], {"apigw-mapping-error": "strong"}),
     ("token API_CONFIGURATION_ERROR, no permission", [access({"status": 500, "responseType": "API_CONFIGURATION_ERROR"}), stage(), permission(None)], {"apigw-invalid-lambda-permission": "proof"}),
     ("HTTP API 500 with the reason", [config(Protocol.HTTP), access({"status": 500, "integrationErrorMessage": "Lambda returned a 429"}), stage()], {"apigw-http-api-integration-error": "proof"}),

@@ -1,8 +1,11 @@
 """Refusals for what was asked, keys, streams, scans, and what is stated about a table."""
 
+import random
+
 import pytest
 
 from domain.trace import TraceCall
+from specialists.dynamodb import SPECIALIST
 from specialists.dynamodb.evidence import (
     ChangeCount,
     KeyState,
@@ -18,6 +21,7 @@ from tests.specialists.dynamodb_building import (
     TABLE,
     advice,
     call,
+    case,
     change,
     facts,
     graph,
@@ -31,6 +35,7 @@ from tests.specialists.dynamodb_building import (
     table,
     throttled,
 )
+from tests.support.probing import findings
 
 MISSING, KEYS, LARGE, CONDITION, TRANSACTION, SCAN, KMS, STREAM = (
     "ddb-table-not-found",
@@ -348,7 +353,8 @@ READS_JUMPED = metric("ConsumedReadCapacityUnits", {17: 60_000}, usual=600)
     [
         ([call(operation="Scan", seconds=4.2)], "strong"),
         ([call(operation="Scan", seconds=0.3, at=n) for n in range(6)], "strong"),
-        ([call(operation="Scan", seconds=3.0, pending=True)], "strong"),
+        ([call(operation="Scan", seconds=0.0, pending=True)], "strong"),
+        ([call("ReadTimeoutError", "Read timed out.", "Scan", seconds=60)], "strong"),
         ([call(operation="Query", seconds=4.2)], "weak"),
         ([call(operation="Query", seconds=4.2), READS_JUMPED], "strong"),
         ([latency("Query", 900, 12), READS_JUMPED], "strong"),
@@ -367,12 +373,21 @@ def test_slow_scans_and_queries_are_a_finding(evidence, strength) -> None:
     [
         [call(operation="Scan", seconds=0.2)],
         [call(operation="GetItem", seconds=4.2)],
+        [call("ThrottlingException", "slow down", "Scan", seconds=9)],
         [latency("Query", 40, 10)],
         [latency("Query", 400, 390)],
         [latency("GetItem", 400, 5)],
         [READS_JUMPED],
     ],
-    ids=["quick scan", "slow item", "still quick", "always so", "item latency", "reads alone"],
+    ids=[
+        "quick scan",
+        "slow item",
+        "retried for throttling",
+        "still quick",
+        "always so",
+        "item latency",
+        "reads alone",
+    ],
 )
 def test_slowness_of_other_kinds_is_none(evidence) -> None:
     assert SCAN not in judged(*evidence)
@@ -454,3 +469,37 @@ def test_a_log_of_a_stranger_is_not_a_callers() -> None:
     line = "ValidationException: Item size has exceeded the maximum allowed size"
 
     assert judged(log(line, function="someone-else"), around=graph(TABLE)) == {}
+
+
+def everything() -> list:
+    return [
+        table(indexes=indexed("by-day"), key_arn=KEY, stream_arn=NEW, streaming=True),
+        call("ProvisionedThroughputExceededException", "x"),
+        call("TransactionCanceledException", "[TransactionConflict, None]", "TransactWriteItems", at=3),
+        call("ResourceNotFoundException", "Requested resource not found", at=4),
+        call("ValidationException", "The table does not have the specified index: by-week", "Query", at=5),
+        segment(("ProvisionedThroughputExceededException", "dynamodb")),
+        log("ConditionalCheckFailedException: The conditional request failed"),
+        *throttled(consumed=5),
+        *throttled("Read", consumed=0.1, index="by-day"),
+        change(provisionedThroughput__writeCapacityUnits=5),
+        change("DeleteTable", at=2),
+        key("PendingDeletion"),
+        readers((OLD, "Enabled")),
+        NearbyTables(resource=TABLE, source="dynamodb:ListTables", names=("orders-v2",), searched=40),
+        ChangeCount(resource=TABLE, source="cloudtrail:LookupEvents", searched_from=START, events=2),
+    ]
+
+
+def test_any_part_of_the_evidence_is_judged_and_only_that_part_is_cited() -> None:
+    chance = random.Random(7)
+    for _ in range(300):
+        part = [item for item in everything() if chance.random() < 0.6]
+        about = case(*part)
+        for finding in findings(SPECIALIST.rules, about):
+            assert all(cited in about.evidence for cited in finding.evidence)
+
+
+def test_no_evidence_is_counted_twice_for_one_cause() -> None:
+    for hypothesis in judged(*everything()).values():
+        assert len(set(hypothesis.evidence)) == len(hypothesis.evidence), hypothesis.cause

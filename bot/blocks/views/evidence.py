@@ -13,7 +13,7 @@ SUMMARY = 600
 
 
 def evidence_view(report: Report, page: int = 0) -> View:
-    """Return one page of the evidence, numbered as the report cites it; a page that does not exist is the nearest one."""
+    """Return one page of the evidence, numbered as the report cites it; the nearest page to one that is not there."""
     names = Names.of(report)
     pages = max(1, -(-len(report.evidence) // PAGE))
     page = min(max(page, 0), pages - 1)
@@ -47,10 +47,10 @@ def _position(report: Report, page: int, pages: int) -> str:
 
 def _turning(report: Report, page: int, pages: int) -> list[Block]:
     """Return the buttons to the neighbouring pages, where there are any."""
-    turns = (("Previous", page - 1), ("Next", page + 1))
+    turns = (("Previous", ids.EVIDENCE_PREVIOUS, page - 1), ("Next", ids.EVIDENCE_NEXT, page + 1))
     buttons = [
-        button(label, f"{ids.EVIDENCE_PAGE}_{label.lower()}", ids.reference(report.investigation_id, to))
-        for label, to in turns
+        button(label, action, ids.reference(report.investigation_id, to))
+        for label, action, to in turns
         if 0 <= to < pages
     ]
     return [actions(*buttons)] if buttons else []

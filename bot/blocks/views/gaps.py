@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from bot.blocks import ids
 from bot.blocks.message import SECTION, Block, context, divider, preformatted, section, sections
@@ -66,17 +67,17 @@ def _policy(gaps: Iterable[Gap]) -> list[Block]:
     if not denied:
         return []
     told = (
-        "*To close the denied ones*, add this to the policy of the bot's role. All of it only reads; `*` stands where IAM "
-        "does not limit an action to one resource."
+        "*To close the denied ones*, add this to the policy of the bot's role. All of it only reads; "
+        "`*` stands where IAM does not limit an action to one resource."
     )
     return [divider(), *sections([told]), *(preformatted(piece) for piece in policies(denied))]
 
 
 def policies(denied: Iterable[Gap]) -> Iterator[str]:
     """Yield policy documents as JSON that grant the denied actions, each short enough to be shown whole."""
-    statements: list[dict[str, object]] = []
+    statements: list[dict[str, Any]] = []
     for resource, allowed in sorted(_by_resource(denied).items()):
-        statement = {"Effect": "Allow", "Action": sorted(allowed), "Resource": resource}
+        statement: dict[str, Any] = {"Effect": "Allow", "Action": sorted(allowed), "Resource": resource}
         if statements and len(_document([*statements, statement])) > SECTION:
             yield _document(statements)
             statements = []
@@ -84,7 +85,7 @@ def policies(denied: Iterable[Gap]) -> Iterator[str]:
     yield _document(statements)
 
 
-def _document(statements: list[dict[str, object]]) -> str:
+def _document(statements: list[dict[str, Any]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2, ensure_ascii=False)
 
 

@@ -19,7 +19,7 @@ def modal(
     submit: str | None = None,
     close: str = "Close",
 ) -> View:
-    """Return a modal; `title`, `submit` and `close` have at most 24 characters, `reference` comes back with its events."""
+    """Return a modal; its three labels have at most 24 characters, `reference` comes back with its events."""
     view: View = {
         "type": "modal",
         "callback_id": callback_id,

@@ -21,8 +21,8 @@ PARTS: dict[Role, tuple[str, str]] = {
 """The sign and the word for each part."""
 
 HOW = (
-    "Confidence is computed: from how strong the evidence is, from where the resource stands in the failing path (a fault "
-    "further down explains the one above it), from the order in time, and from a change shortly before."
+    "Confidence is computed: from how strong the evidence is, from where the resource stands in the failing path "
+    "(a fault further down explains the one above it), from the order in time, and from a change shortly before."
 )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.evidence import Evidence
-from domain.findings import Finding
+from domain.findings import Finding, Hypothesis, Strength
 from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import PROVISIONED, SIDES, Side, TableState
 from specialists.dynamodb.rules.capacity import SEES
@@ -38,8 +38,14 @@ def effective_changes(case: Case) -> list[Change]:
 
 
 @rule("deploy-regression", sees=(*SEES, Change))
-def capacity_was_cut(case: Case) -> Iterator[Finding]:
-    """Capacity was lowered, or on-demand given up, shortly before the first throttle on the same side."""
+def change_broke_it(case: Case) -> Iterator[Finding]:
+    """Capacity was lowered, on-demand given up or an index removed shortly before requests on it began to fail."""
+    found = [*_capacity_cuts(case), *_removed_indexes(case)]
+    # One change can cut several sides: it is named once, by what shows it best.
+    yield from sorted(found, key=lambda one: any(s.strength is Strength.PROOF for s in one.supports))[-1:]
+
+
+def _capacity_cuts(case: Case) -> Iterator[Hypothesis]:
     settings = [setting for change in effective_changes(case) for setting in _settings(change)]
     for throttle in throttles(case, Limit.CAPACITY):
         since = throttle.since
@@ -49,9 +55,7 @@ def capacity_was_cut(case: Case) -> Iterator[Finding]:
             yield from _judge(case, throttle, earlier)
 
 
-@rule("deploy-regression", sees=(*SEES, Change))
-def index_was_removed(case: Case) -> Iterator[Finding]:
-    """An index was removed before requests that name it began to fail."""
+def _removed_indexes(case: Case) -> Iterator[Hypothesis]:
     found = signs(case, Reading.NO_INDEX)
     since = began(found)
     for change in effective_changes(case):
@@ -67,7 +71,7 @@ def index_was_removed(case: Case) -> Iterator[Finding]:
             )
 
 
-def _judge(case: Case, throttle: Throttle, earlier: list[Setting]) -> Iterator[Finding]:
+def _judge(case: Case, throttle: Throttle, earlier: list[Setting]) -> Iterator[Hypothesis]:
     last, before = _last_cut(case, earlier)
     if last is None:
         return
@@ -153,4 +157,4 @@ def _clock(change: Evidence) -> str:
     return f"{change.observed_at:%H:%M}" if change.observed_at else "an unknown time"
 
 
-RULES = (capacity_was_cut, index_was_removed)
+RULES = (change_broke_it,)

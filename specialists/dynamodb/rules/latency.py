@@ -1,5 +1,6 @@
 """Slow: scans and broad queries that read much more than they return."""
 
+import re
 from collections.abc import Iterator
 
 from domain.evidence import Evidence
@@ -15,13 +16,15 @@ SLOW_SECONDS = 1.0
 SLOW_MILLISECONDS = 100.0
 TIMES_USUAL = 3.0
 
+TIMED_OUT = re.compile(r"timed? ?out", re.IGNORECASE)
+
 
 @rule("ddb-latency-scan", sees=(TraceCall, MetricSeries))
 def scan_is_slow(case: Case) -> Iterator[Finding]:
     """Scans or queries take long in the trace or by the table's metrics, while single-item requests do not."""
-    broad = [call for call in case.calls_to() if call.operation in BROAD]
-    seconds = sum(call.seconds for call in broad)
-    waited = broad if seconds >= SLOW_SECONDS else []
+    broad = [call for call in case.calls_to() if call.operation in BROAD and (not call.failed or _timed_out(call))]
+    long = sum(call.seconds for call in broad) >= SLOW_SECONDS or any(call.pending for call in broad)
+    waited = broad if long else []
     slow = [found for operation in BROAD if (found := _slow(case, operation))]
     if not waited and not slow:
         return
@@ -46,6 +49,7 @@ def _sentence(case: Case, waited: list[TraceCall], slow: list[MetricSeries], mor
     operation = waited[0].operation if waited else slow[0].dimensions["Operation"]
     if waited:
         times = f"{len(waited)} calls" if len(waited) > 1 else "one call"
+        times += ", and had not ended" if any(call.pending for call in waited) else ""
         what = f"`{operation}` of {name} took {sum(call.seconds for call in waited):.1f} s in {times}"
     else:
         what = f"`{operation}` of {name} takes {slow[0].peak:.0f} ms on average, usually {slow[0].typical:.0f} ms"
@@ -54,6 +58,11 @@ def _sentence(case: Case, waited: list[TraceCall], slow: list[MetricSeries], mor
         return what
     peak, usual = reads.peak / reads.period_seconds, reads.typical / reads.period_seconds
     return f"{what}, and it consumes {peak:.0f} read units a second, usually {usual:.0f}"
+
+
+def _timed_out(call: TraceCall) -> bool:
+    """Tell whether the caller gave up waiting; a call that failed otherwise says nothing about slowness."""
+    return any(TIMED_OUT.search(f"{error.type} {error.message}") for error in call.errors)
 
 
 def _slow(case: Case, operation: str) -> MetricSeries | None:

@@ -54,8 +54,8 @@ def table_is_missing(case: Case) -> Iterator[Finding]:
 def index_is_missing(case: Case) -> Iterator[Finding]:
     """A query names an index that the table does not have."""
     found, state = signs(case, Reading.NO_INDEX), case.one(TableState)
-    if not found:
-        return
+    if not found or signs(case, Reading.NO_TABLE):
+        return  # a table that is not there has no indexes either: that is the sharper finding
     named = INDEX_NAME.search(found[0].text)
     name = named.group(1).rstrip(".") if named else ""
     has = {*(i.name for i in state.indexes), *state.local_indexes} if state and state.exists else set()

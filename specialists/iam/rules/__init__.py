@@ -1,5 +1,5 @@
 """Everything the iam specialist can judge."""
 
-from specialists.iam.rules import denied, facts, roles
+from specialists.iam.rules import called, caller, facts, roles
 
-RULES = (*denied.RULES, *roles.RULES, *facts.RULES)
+RULES = (*caller.RULES, *called.RULES, *roles.RULES, *facts.RULES)
