@@ -1,7 +1,7 @@
 """Token buckets per account, Region and service: we leave AWS's control planes to the people who need them too.
 
 The rates follow AWS's published quotas (CloudTrail LookupEvents 2/s, Lambda control plane 15/s, API Gateway 10/s,
-FilterLogEvents 5/s), about half of each.
+FilterLogEvents 5/s), about half of each; a burst may touch the quota, which boto3's own retries absorb.
 """
 
 import threading
@@ -18,7 +18,7 @@ class Rate(NamedTuple):
 
 
 RATES: dict[tuple[str, str], Rate] = {
-    ("cloudtrail", "LookupEvents"): Rate(1, 2),
+    ("cloudtrail", "LookupEvents"): Rate(1, 4),
     ("lambda", "*"): Rate(8, 15),
     ("apigateway", "GetResources"): Rate(1, 2),
     ("apigateway", "*"): Rate(5, 15),

@@ -82,9 +82,7 @@ class Answers:
         if not (asker.channel and asker.user):
             return None
         thread = {"thread_ts": asker.thread} if asker.thread else {}
-        return partial(
-            self._client.chat_postEphemeral, channel=asker.channel, user=asker.user, **{**said, **thread}
-        )
+        return partial(self._client.chat_postEphemeral, channel=asker.channel, user=asker.user, **{**said, **thread})
 
     def _respond(self, asker: Asker, said: JsonObject) -> Callable[[], Awaitable[Any]] | None:
         if not asker.response_url:
@@ -115,12 +113,14 @@ class Answers:
             raise NotDelivered(outcome.code if isinstance(outcome, Refused) else "unreachable")
 
 
-class _Answered(NamedTuple):
+class _Hooked(NamedTuple):
     data: dict[str, Any]
+    headers: Mapping[str, Any]
 
 
-async def _hooked(hook: AsyncWebhookClient, body: dict[str, Any]) -> _Answered:
+async def _hooked(hook: AsyncWebhookClient, body: dict[str, Any]) -> _Hooked:
+    """Answer by the response_url, which says with its HTTP status alone how that went."""
     response = await hook.send_dict(body)
     if response.status_code != 200:
         raise ConnectionError(f"response_url answered {response.status_code}: {response.body[:100]}")
-    return _Answered({})
+    return _Hooked({}, response.headers)

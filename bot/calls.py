@@ -6,7 +6,7 @@ A dropped connection, a timeout and a 5xx leave open whether Slack carried the c
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -25,6 +25,7 @@ class Done:
     """Slack carried it out; `data` is its answer."""
 
     data: Mapping[str, Any]
+    headers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,14 @@ async def outcome_of(call: Callable[[], Awaitable[Any]]) -> Outcome:
         return _answered(error)
     except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
         return Unsure(f"{type(error).__name__}: {error}")
-    return Done(response.data)
+    return Done(response.data, response.headers)
 
 
 def _answered(error: SlackApiError) -> Outcome:
     response = error.response
     data = getattr(response, "data", None)
     code = data.get("error") if isinstance(data, dict) else None
-    status = getattr(response, "status_code", None) or getattr(response, "status", 0)
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
     if status == 429 or code in LIMIT_CODES:
         return Limited(_retry_after(getattr(response, "headers", {})))
     if code is None or status >= 500 or code in UNSURE_CODES:

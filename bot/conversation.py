@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.blocks.board import Board, advanced, board_message
 from bot.blocks.message import Message
-from bot.blocks.reply import reply_message
+from bot.blocks.reply import reply
 from bot.blocks.report import report_messages
 from bot.blocks.root import concluded, looking, queued
 from bot.calls import NotDelivered
@@ -59,7 +59,7 @@ class Conversation:
         else:
             self._say(self._place_board())
         if isinstance(event, SpecialistFinished) and event.found:
-            self._say(self._post(reply_message(event), REPLY, event.result.name))
+            self._say(self._post(reply(event), REPLY, event.result.name))
 
     async def conclude(self, report: Report) -> None:
         """Say the last word: the verdict at the root at once, the report when all before it is said.
@@ -88,7 +88,7 @@ class Conversation:
                 for number, part in enumerate(report_messages(report))
             ]
         except NotDelivered as error:
-            logger.error("investigation=<%s>, error=<%s> | report not posted", report.investigation_id, error.code)
+            logger.warning("investigation=<%s>, error=<%s> | report not posted", report.investigation_id, error.code)
             return False
         await self._store.place(self.investigation.id, MessageRole.REPORT, posted[0])
         return True

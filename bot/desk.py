@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot.answers import Answers, Asker
 from bot.background import Background
-from bot.blocks.usage import error_message
+from bot.blocks.usage import refused
 from bot.calls import NotDelivered
 from bot.conversation import Conversation
 from bot.line import Line, Place
@@ -138,6 +138,6 @@ class Desk:
         known = await self._store.report(investigation.id)
         report = known or await self._fail(investigation, sentence)
         if unwelcome:
-            await self._answers.say(asker, error_message(sentence))
+            await self._answers.say(asker, refused(sentence))
         else:
-            await conversation.say_plainly(error_message(f"{report.headline}. {report.summary}"))
+            await conversation.say_plainly(refused(f"{report.headline}. {report.summary}"))

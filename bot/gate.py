@@ -42,10 +42,8 @@ def gate(secret: str, path: str, now: Callable[[], float] = time.time) -> Callab
         if request.path != path or request.method != "POST":
             return await handler(request)
         try:
-            if (request.content_length or 0) > MOST_BYTES:
-                raise NotFromSlack(413, "the request is too large")
-            raw = await request.read()
-            check(request.headers, raw, secret, now())
+            check_length(request.content_length or 0)
+            check(request.headers, await request.read(), secret, now())
         except NotFromSlack as refused:
             return web.json_response({"error": str(refused)}, status=refused.status)
         return await handler(request)
@@ -55,14 +53,19 @@ def gate(secret: str, path: str, now: Callable[[], float] = time.time) -> Callab
 
 def check(headers: Mapping[str, str], raw: bytes, secret: str, now: float) -> None:
     """Check one request; raises NotFromSlack."""
-    if len(raw) > MOST_BYTES:
-        raise NotFromSlack(413, "the request is too large")
+    check_length(len(raw))
     _check_signature(headers, raw, secret, now)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise NotFromSlack(400, "the request is not UTF-8") from None
     _check_payload(_body(headers.get("Content-Type", ""), text))
+
+
+def check_length(length: int) -> None:
+    """Check the length of a body in bytes; raises NotFromSlack."""
+    if length > MOST_BYTES:
+        raise NotFromSlack(413, "the request is too large")
 
 
 def _check_signature(headers: Mapping[str, str], raw: bytes, secret: str, now: float) -> None:
@@ -78,7 +81,7 @@ def _check_signature(headers: Mapping[str, str], raw: bytes, secret: str, now: f
 
 def _body(content_type: str, text: str) -> Mapping[str, Any]:
     """Return the payload: JSON, or a form whose field `payload` is JSON."""
-    if content_type.split(";")[0].strip().lower() == "application/json":
+    if content_type.split(";", maxsplit=1)[0].strip().lower() == "application/json":
         return _object(text)
     try:
         form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))

@@ -9,29 +9,22 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from slack_bolt import BoltResponse
 
-from bot.listeners.asking import ASKED, by_rerun, rerun_reference
+from bot.asking import ASKS, HELP, Asked, by_rerun, rerun_reference
 from domain.redaction import clean, redact
 from domain.request import Trigger
 from domain.values import JsonObject
 from orchestrator.errors import UnusableInput
 from orchestrator.parse import parse
-from orchestrator.store import Investigation, Store
+from orchestrator.store import Store
 
 logger = logging.getLogger(__name__)
 
 REMEMBERED = 20_000
 """How many deliveries are remembered; Slack repeats one within about five minutes."""
-
-
-class Asked(NamedTuple):
-    """What became of a delivery that asks for an investigation: the investigation, or why there is none."""
-
-    investigation: Investigation | None
-    unusable: str = ""
 
 
 def delivery_key(body: JsonObject) -> str | None:
@@ -71,7 +64,7 @@ class Intake:
             return BoltResponse(status=200, body="")
         if key is not None:
             asked = await self._asked(key, body)
-            if asked is not None and asked.investigation is None and not asked.unusable:
+            if asked is not None and not (asked.investigation or asked.help or asked.unusable):
                 return BoltResponse(status=200, body="")
             context["asked"] = asked
             self._remember(key)
@@ -80,7 +73,7 @@ class Intake:
 
     async def _asked(self, key: str, body: JsonObject) -> Asked | None:
         """Take on what the delivery asks for; None when it asks for no investigation."""
-        trigger = next((trigger for ask in ASKED if (trigger := ask(body)) is not None), None)
+        trigger = next((trigger for ask in ASKS if (trigger := ask(body)) is not None), None)
         again = rerun_reference(body)
         before = await self._store.get(again) if again else None
         if before is not None:
@@ -88,14 +81,16 @@ class Intake:
         return None if trigger is None else await self._accept(key, trigger)
 
     async def _accept(self, key: str, trigger: Trigger) -> Asked:
-        """Write the investigation down; Asked without either means that this was done for an earlier delivery."""
+        """Write the investigation down, unless that was done for an earlier delivery or there is nothing to look at."""
+        if trigger.text.strip().lower() in HELP:
+            return Asked(trigger, help=True)
         now = self._now()
         try:
             parse(trigger.text, now=now)
         except UnusableInput as error:
-            return Asked(None, str(error))
+            return Asked(trigger, unusable=str(error))
         shown = trigger.model_copy(update={"text": redact(clean(trigger.text))})
-        return Asked(await self._store.accept(key, shown, now=now))
+        return Asked(shown, await self._store.accept(key, shown, now=now))
 
     def _remember(self, key: str) -> None:
         self._recent[key] = None

@@ -10,7 +10,9 @@ from domain.values import Value
 logger = logging.getLogger(__name__)
 
 METADATA_TYPE = "rca_message"
-TOO_MUCH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch"})
+TOO_MUCH = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch"}
+)
 """Slack's error codes for what is said, not for where: a shorter message may pass."""
 SHORT_CHARACTERS = 3000
 SHORTENED = "\n_(The full message did not fit into Slack; this is its summary.)_"

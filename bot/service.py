@@ -57,8 +57,10 @@ class Service:
             time_limit=settings.time_limit_seconds,
             now=now,
         )
-        self.bot = Bot(store, self.desk, answers, self._background, now)
-        secret = "" if settings.socket_mode or not settings.signing_secret else settings.signing_secret.get_secret_value()
+        self.bot = Bot(store, self.desk, self._outbox, answers, self._background, now)
+        secret = (
+            "" if settings.socket_mode or not settings.signing_secret else settings.signing_secret.get_secret_value()
+        )
         self.bolt = build_app(self.bot, self._client, identity, secret)
         web_app = http_app(self.health)
         if not settings.socket_mode:

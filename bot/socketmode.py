@@ -22,29 +22,37 @@ class Socket:
     """One Socket Mode connection of the app; `lost` is set when it could not be kept."""
 
     def __init__(self, bolt: AsyncApp, app_token: str, client: AsyncWebClient) -> None:
-        self._make = lambda: AsyncSocketModeHandler(bolt, app_token, web_client=client)
+        self._bolt = bolt
+        self._app_token = app_token
+        self._client = client
         self._handler: AsyncSocketModeHandler | None = None
+        self._connecting: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self.connected = False
         self.lost = asyncio.Event()
 
     async def start(self) -> None:
         """Connect, and keep watch from then on."""
-        self._handler = self._make()
-        await self._handler.connect_async()
+        await self._connect()
         self.connected = True
         self._watch = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
         """Take no more deliveries."""
-        if self._watch is not None:
-            self._watch.cancel()
+        for task in (self._watch, self._connecting):
+            if task is not None:
+                task.cancel()
         await self._close()
         self.connected = False
 
+    async def _connect(self) -> None:
+        """Return when connected; the SDK tries for as long as that takes."""
+        self._handler = AsyncSocketModeHandler(self._bolt, self._app_token, web_client=self._client)
+        await self._handler.connect_async()  # type: ignore[no-untyped-call]
+
     async def _close(self) -> None:
         if self._handler is not None:
-            await self._handler.close_async()
+            await self._handler.close_async()  # type: ignore[no-untyped-call]
             self._handler = None
 
     async def _keep(self) -> None:
@@ -60,7 +68,8 @@ class Socket:
         self.lost.set()
 
     async def _renew(self) -> None:
-        """Replace the connection; the SDK tries for as long as it takes, so that must not hold up the watch."""
+        """Replace the connection, without holding up the watch."""
+        if self._connecting is not None:
+            self._connecting.cancel()
         await self._close()
-        handler = self._handler = self._make()
-        self._connecting = asyncio.create_task(handler.connect_async())
+        self._connecting = asyncio.create_task(self._connect())

@@ -9,9 +9,13 @@ from typing import Self
 from domain.values import Value
 
 ARN = re.compile(
-    r"arn:(aws|aws-cn|aws-us-gov|aws-iso(?:-[a-z])?|aws-eusc):([a-z0-9-]{1,64}):([a-z0-9-]{0,32}):(\d{12}|aws|):([^\s\"'<>`\\]{1,1024})"
+    r"arn:(aws|aws-cn|aws-us-gov|aws-iso(?:-[a-z])?|aws-eusc):([a-z0-9-]{1,64}):([a-z0-9-]{0,32}):([0-9]{12}|aws|):([^\s\"'<>`\\]{1,1024})"
 )
 """Finds an ARN inside other text; the resource part runs to the next white space."""
+
+LISTED = re.compile(r"[,;|](?=arn:)")
+TRAILING = ".,;:?!'\")]}>…”’"
+"""What ends a sentence or a quotation, not an ARN."""
 
 
 class Arn(Value):
@@ -51,6 +55,7 @@ def partition_of(region: str) -> str:
 
 
 def arns_in(text: str) -> list[str]:
-    """Return the ARNs that stand in free text, without trailing punctuation, in order, each once."""
-    found = (match.group(0).rstrip(".,;:'\")]}>") for match in ARN.finditer(text))
+    """Return the ARNs that stand in free text, without the punctuation around them, in order, each once."""
+    apart = LISTED.sub(" ", text)
+    found = (match.group(0).rstrip(TRAILING) for match in ARN.finditer(apart))
     return list(dict.fromkeys(arn for arn in found if ARN.fullmatch(arn)))

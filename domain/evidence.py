@@ -9,12 +9,12 @@ Kinds are registered when their class is defined, so that a stored bundle can be
 """
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, PrivateAttr
 
+from domain.redaction import clean, redact_values
 from domain.values import JsonObject, Value
 
 KINDS: dict[str, type["Evidence"]] = {}
@@ -43,11 +43,21 @@ class Evidence(Value):
         cls.kind = kind
         KINDS[kind] = cls
 
+    _id: str = PrivateAttr("")
+
     @property
     def id(self) -> str:
         """The same for the same observation, whoever makes it and whenever: `E-` and 10 hex digits of its content."""
-        content = json.dumps([self.kind, self.model_dump(mode="json")], sort_keys=True, separators=(",", ":"))
-        return "E-" + hashlib.sha256(content.encode()).hexdigest()[:10]
+        if not self._id:
+            content = f"{self.kind}{self.model_dump_json()}"
+            self._id = "E-" + hashlib.sha256(content.encode()).hexdigest()[:10]
+        return self._id
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values, which is another observation with another id."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied._id = ""  # noqa: SLF001 - its own
+        return copied
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -61,13 +71,30 @@ class Evidence(Value):
         return {"kind": self.kind, **self.model_dump(mode="json")}
 
 
+EvidenceT = TypeVar("EvidenceT", bound=Evidence)
+
+
 def load_evidence(data: JsonObject) -> Evidence:
     """Read what `dump` wrote; raises KeyError for a kind that this version does not know."""
     rest = {key: value for key, value in data.items() if key != "kind"}
     return KINDS[data["kind"]].model_validate(rest)
 
 
-EvidenceT = TypeVar("EvidenceT", bound=Evidence)
+def redacted(evidence: EvidenceT) -> EvidenceT:
+    """Return the observation without secrets and hidden characters: itself when it has none."""
+    seen = evidence.model_dump()
+    harmless = redact_values(_cleaned(seen))
+    return evidence if harmless == seen else type(evidence).model_validate(harmless)
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {key: _cleaned(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_cleaned(inner) for inner in value)
+    return value
 
 
 class EvidenceBundle:

@@ -50,7 +50,8 @@ class Resource(Value):
     """One thing.
 
     `id` is its ARN without qualifier, or `<type>:<name>` where no ARN is known: an ARN is never invented.
-    `qualifiers` are the aliases and versions it was seen under; they are not part of the identity.
+    `qualifiers` are the aliases and versions it was seen under, `alias` is the name people know where the ARN has an id
+    only; neither is part of the identity.
     """
 
     id: str
@@ -59,6 +60,12 @@ class Resource(Value):
     region: str = ""
     account: str = ""
     qualifiers: tuple[str, ...] = ()
+    alias: str = ""
+
+    @property
+    def title(self) -> str:
+        """What people call it: an API by its name where its ARN has an id only."""
+        return self.alias or self.name
 
     @property
     def arn(self) -> str | None:
@@ -74,13 +81,14 @@ class Resource(Value):
     def label(self) -> str:
         """How people call it: "DynamoDB table `orders`"."""
         noun = NOUNS.get(self.type, "resource")
-        return f"{noun} `{self.name}`"
+        return f"{noun} `{self.title}`"
 
     def merged(self, other: "Resource") -> "Resource":
         """Return this resource with the other's qualifiers added; both must have one id."""
         if other.id != self.id:
             raise ValueError(f"two resources, not one: {self.id} and {other.id}")
-        return self.model_copy(update={"qualifiers": tuple(sorted({*self.qualifiers, *other.qualifiers}))})
+        qualifiers = tuple(sorted({*self.qualifiers, *other.qualifiers}))
+        return self.model_copy(update={"qualifiers": qualifiers, "alias": self.alias or other.alias})
 
 
 NOUNS: dict[ResourceType, str] = {

@@ -18,10 +18,9 @@ from aws.errors import AccountUnusable, classify, unusable
 from aws.reads import Read, read
 from aws.session import ReadSession
 from domain.arn import arns_in
-from domain.evidence import Evidence, EvidenceBundle
+from domain.evidence import Evidence, EvidenceBundle, redacted
 from domain.gap import Gap, GapReason
 from domain.graph import Edge, ServiceGraph
-from domain.redaction import redact_values
 from domain.request import Request
 from domain.resource import Resource, ResourceType, resource_from_arn
 from domain.trace import TraceCall, TraceOverview, TraceSegment
@@ -78,7 +77,7 @@ def discover(request: Request, session: ReadSession, pool: Executor, *, now: dat
     if not readings and not resources:
         raise NothingToLookAt(_nothing(missing, region, home.account, gaps, now))
     gaps.extend(_missing_gap(trace, region, home.account, now) for trace in missing)
-    evidence = tuple(_redacted(e) for reading in readings for e in reading.evidence)
+    evidence = tuple(redacted(e) for reading in readings for e in reading.evidence)
     graph = _graph(readings, resources, evidence)
     window = request.window or _window(readings, at, now)
     return Discovery(
@@ -310,10 +309,6 @@ def _gap(probe: str, resource: str, error: ClientError, asked: Read) -> Gap:
         action=asked.action if denied else None,
         message=message,
     )
-
-
-def _redacted(evidence: Evidence) -> Evidence:
-    return type(evidence).model_validate(redact_values(evidence.model_dump()))
 
 
 __all__ = ["READS", "AccountUnusable", "Discovery", "TraceOverview", "discover"]

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
 
 from aws import meter
 from aws.errors import AccountUnusable
@@ -44,6 +46,7 @@ from specialists.run import Run, Tools
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Listen = Callable[[Progress], None]
 
 THREADS = 32
@@ -84,7 +87,7 @@ class Investigator:
         try:
             await self._store.start(investigation_id, now=started)
             bundle = await self._look(investigation_id, trigger, request, started, listen)
-            report = self._conclude(investigation_id, bundle)
+            report = await self._off_the_loop(self._conclude, investigation_id, bundle)
         except (AccountUnusable, InvestigationError) as error:
             report = failed_report(
                 investigation_id, trigger, str(error), started_at=started, completed_at=self._clock()
@@ -109,7 +112,7 @@ class Investigator:
     async def replay(self, investigation_id: str) -> Report | None:
         """Conclude again from the stored evidence, without AWS; None when there is none."""
         bundle = await self._store.bundle(investigation_id)
-        return None if bundle is None else self._conclude(investigation_id, bundle)
+        return None if bundle is None else await self._off_the_loop(self._conclude, investigation_id, bundle)
 
     async def close(self) -> None:
         """Let go of the threads; calls still under way end by their own time-outs."""
@@ -140,28 +143,16 @@ class Investigator:
             )
         )
         runs = await self._dispatch(ident, routes, found, counter, started, listen)
-        return StoredBundle(
-            request=request,
-            trigger=trigger,
-            window=found.window,
-            graph=found.graph,
-            evidence=tuple(
-                e.dump() for e in EvidenceBundle([*found.trace, *(e for run in runs for e in run.evidence)])
-            ),
-            results=tuple(run.result for run in runs),
-            discovery_gaps=found.gaps,
-            nearby=found.nearby,
-            aws_calls=counter.calls,
-            started_at=started,
-            completed_at=self._clock(),
-        )
+        return await self._off_the_loop(_bundle, trigger, request, found, runs, counter, started, self._clock())
 
     async def _discover(self, request: Request, counter: Meter, now: datetime) -> Discovery:
         with meter.metered(counter.until(DISCOVERY_SECONDS)):
-            context = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, lambda: context.run(discover, request, self._session, self._pool, now=now)
-        )
+            return await self._off_the_loop(partial(discover, request, self._session, self._pool, now=now))
+
+    async def _off_the_loop(self, work: Callable[..., T], *values: Any) -> T:
+        """Do blocking or heavy work in the thread pool, with the context of here."""
+        context = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(work, *values))
 
     async def _dispatch(
         self, ident: str, routes: Sequence[Route], found: Discovery, counter: Meter, now: datetime, listen: Listen
@@ -193,6 +184,32 @@ class Investigator:
         conclusion = conclude(evidence, bundle.results, bundle.graph, all_gaps(bundle))
         actions = propose(conclusion.ranked, evidence, self._specialists)
         return build_report(ident, conclusion, bundle, evidence, actions)
+
+
+def _bundle(
+    trigger: Trigger,
+    request: Request,
+    found: Discovery,
+    runs: Sequence[Run],
+    counter: Meter,
+    started: datetime,
+    completed: datetime,
+) -> StoredBundle:
+    """Gather everything that the conclusion follows from."""
+    evidence = EvidenceBundle([*found.trace, *(e for run in runs for e in run.evidence)])
+    return StoredBundle(
+        request=request,
+        trigger=trigger,
+        window=found.window,
+        graph=found.graph,
+        evidence=tuple(e.dump() for e in evidence),
+        results=tuple(run.result for run in runs),
+        discovery_gaps=found.gaps,
+        nearby=found.nearby,
+        aws_calls=counter.calls,
+        started_at=started,
+        completed_at=completed,
+    )
 
 
 def _deadline(seconds: float) -> float:

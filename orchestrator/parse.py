@@ -4,37 +4,33 @@ Trace ids: `1-8hex-24hex` or W3C's 32 hex digits, also inside `Root=…;Self=…
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
 """
 
-import html
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from domain.arn import ARN, arns_in
 from domain.request import Request, Target
-from domain.resource import resource_from_arn
-from domain.values import utc
-from domain.window import Window
+from domain.resource import Resource, resource_from_arn
 from orchestrator.errors import UnusableInput
 from orchestrator.pasted import Pasted, read_pasted
+from orchestrator.texts import plain, separated
+from orchestrator.when import window_of
 
 EXAMPLE = "1-6740a1b2-1234567890abcdef12345678"
 XRAY_ID = re.compile(r"(?<![0-9a-z])1-([0-9a-f]{8})-([0-9a-f]{24})(?![0-9a-z])", re.IGNORECASE)
 OWN_SPAN = re.compile(r"\b(?:Self|Parent)=[0-9a-f-]{1,64}", re.IGNORECASE)
 TRACEPARENT = re.compile(r"(?<![0-9a-z])[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?![0-9a-z])", re.IGNORECASE)
 W3C_ID = re.compile(r"(?<![0-9a-z-])([0-9a-f]{32})(?![0-9a-z-])", re.IGNORECASE)
-ALMOST_ID = re.compile(r"(?<![0-9a-z.-])(1-[0-9a-z]{4,16}(?:-[0-9a-z]{0,40})?)(?![0-9a-z])", re.IGNORECASE)
+ALMOST_ID = re.compile(r"(?<![0-9a-z.:/_-])((?:1-)?[0-9a-z]{4,40}(?:-[0-9a-z]{1,48})?)(?![0-9a-z_-])", re.IGNORECASE)
+BARE_ALMOST_ID = re.compile(r"1-[0-9a-z-]{0,80}", re.IGNORECASE)
 REGION = re.compile(
-    r"(?<![0-9a-z])((?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov|eusc)-(?:central|(?:north|south)?(?:east|west)?)-\d)(?![0-9a-z])",
+    r"(?<![0-9a-z])((?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov|eusc)"
+    r"-(?:central|east|west|north(?:east|west)?|south(?:east|west)?)-[0-9])(?![0-9a-z])",
     re.IGNORECASE,
 )
-ISO = r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)"
-SINCE = re.compile(rf"\bsince[ =:]+{ISO}", re.IGNORECASE)
-UNTIL = re.compile(rf"\b(?:until|till)[ =:]+{ISO}", re.IGNORECASE)
-LAST = re.compile(r"\b(?:last|past)\s+(\d{1,3})\s*(m|min|mins|minutes?|h|hours?)\b", re.IGNORECASE)
 NAMED = re.compile(
-    r"\b(lambda|function|table|dynamodb|api|queue|topic|state machine|bucket|role|alarm)\b"
-    r"(?:\s+(?:function|table|named|called))?"
-    r"[\s:=]+[`\"'“‘]?([A-Za-z0-9_][A-Za-z0-9_./-]{0,139})",
+    r"\b(lambda|function|table|dynamodb|api|queue|topic|state machine|step function|bucket|role|rule|alarm)\b"
+    r"(?:\s{1,3}(?:function|table|named|called))?"
+    r"[\s:=]{1,5}[`\"'“‘]?([A-Za-z0-9_][A-Za-z0-9_./-]{0,139})",
     re.IGNORECASE,
 )
 KINDS = {
@@ -46,6 +42,8 @@ KINDS = {
     "queue": "sqs",
     "topic": "sns",
     "state machine": "stepfunctions",
+    "step function": "stepfunctions",
+    "rule": "eventbridge",
     "bucket": "s3",
     "role": "iam",
     "alarm": "alarm",
@@ -53,9 +51,9 @@ KINDS = {
 NOT_NAMES = frozenset({
     "is", "has", "was", "are", "the", "a", "an", "in", "on", "at", "of", "for", "and", "or", "with",
     "failing", "fails", "failed", "error", "errors", "timeout", "slow", "down",
+    "threshold", "state", "changed", "keeps", "not", "cannot", "returns", "throws", "to", "from",
 })  # fmt: skip
 BARE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]{1,255}")
-MAX_TEXT = 100_000
 
 
 def parse(
@@ -65,28 +63,27 @@ def parse(
 
     `since`, `until` (ISO 8601) and `region` come from options and win over what the text says.
     """
-    plain = _plain(text)
-    if not plain:
+    words = plain(text)
+    if not words:
         raise UnusableInput(f"Tell me what to investigate, for example a trace id: {EXAMPLE}")
-    pasted = read_pasted(plain)
-    prose = "\n".join(pasted.texts) if pasted.is_json else plain
+    pasted = read_pasted(words)
+    prose = separated("\n".join((pasted.outside, *pasted.texts)))
     traces = trace_ids(prose)
-    resources = tuple(resource_from_arn(arn) for arn in arns_in(prose))
-    targets = () if traces and not pasted.targets else _targets(plain, pasted, found=bool(traces or resources))
-    _refuse_almost(prose, traces)
+    resources = {r.id: r for r in map(resource_from_arn, arns_in(prose))}
+    named = _named(pasted.outside)
+    if not traces:
+        _refuse_almost(prose, pasted, certain=bool(resources or named or pasted.targets))
+    targets = pasted.targets or (() if traces else named)
     if not (traces or resources or targets):
-        raise UnusableInput(
-            "I found no trace id, ARN or name to investigate in that. "
-            f"Give a trace id such as {EXAMPLE}, an ARN, or a name such as “function orders-fn”."
-        )
+        targets = _bare(pasted)
     return Request(
-        text=plain[:2000],
+        text=words[:2000],
         trace_ids=traces,
-        resources=tuple({resource.id: resource for resource in resources}.values()),
-        targets=targets,
-        error_messages=pasted.error_messages or _error_lines(plain, traces, pasted),
-        window=_window(prose, now, since, until) or pasted.window,
-        region=region or pasted.region or _region(prose, resources),
+        resources=tuple(resources.values()),
+        targets=tuple(dict.fromkeys(targets)),
+        error_messages=pasted.error_messages or _error_lines(pasted.outside, traces),
+        window=window_of(prose, now, since, until) or pasted.window,
+        region=region or pasted.region or _region(prose, tuple(resources.values())),
         account=pasted.account,
     )
 
@@ -102,76 +99,58 @@ def trace_ids(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(trace for trace in ids if set(trace[2:]) - {"0", "-"}))
 
 
-def _plain(text: str) -> str:
-    """Undo what Slack does to text: links, entities, typographic quotes."""
-    unlinked = re.sub(r"<(?:mailto:)?([^<>|\s]{1,2000})(?:\|[^<>]{0,2000})?>", r"\1", text[:MAX_TEXT])
-    return html.unescape(unlinked).replace("\u00a0", " ").strip().strip("`").strip()
+def _refuse_almost(prose: str, pasted: Pasted, *, certain: bool) -> None:
+    """A thing that wants to be a trace id and is none must not pass for a name.
 
-
-def _refuse_almost(text: str, traces: tuple[str, ...]) -> None:
-    """A thing that wants to be a trace id and is none must not pass for a name."""
-    if traces:
-        return
-    almost = ALMOST_ID.search(text)
-    if almost is not None and len(almost[1]) >= 8:
+    Where something else to look at was named for `certain`, only what begins as an id does is taken for one.
+    """
+    words = ARN.sub(" ", prose)
+    bare = None if certain or pasted.is_json else BARE_ALMOST_ID.fullmatch(words.strip())
+    almost = (m[1] for m in ALMOST_ID.finditer(words) if _wants_to_be_id(m[1], certain=certain))
+    found = bare[0] if bare else next(almost, None)
+    if found is not None:
         raise UnusableInput(
-            f"“{almost[1][:60]}” is not a trace id: "
-            f"it takes 1-, 8 hex digits, -, and 24 hex digits, for example {EXAMPLE}"
+            f"“{found[:60]}” is not a trace id: it takes 1-, 8 hex digits, -, and 24 hex digits, for example {EXAMPLE}"
         )
 
 
-def _targets(plain: str, pasted: Pasted, *, found: bool) -> tuple[Target, ...]:
-    words = ARN.sub(" ", plain)
-    named = [
+def _wants_to_be_id(word: str, *, certain: bool) -> bool:
+    """Mostly hex digits, with some figures among them, and as long as an id or begun like one."""
+    begun = word.startswith("1-")
+    rest = word[2:] if begun else word
+    hexes = sum(c in "0123456789abcdefABCDEF-" for c in rest)
+    figures = sum(c.isdecimal() for c in rest)
+    return hexes >= 0.8 * len(rest) and figures >= 3 and len(rest) >= 8 and (begun or (not certain and len(rest) >= 24))
+
+
+def _named(text: str) -> tuple[Target, ...]:
+    """Return what the text names with its kind: "function orders-fn"."""
+    return tuple(
         Target(service=KINDS[m[1].lower()], name=m[2].rstrip(".,"))
-        for m in NAMED.finditer(words)
+        for m in NAMED.finditer(ARN.sub(" ", text))
         if m[2].lower() not in NOT_NAMES
-    ]
-    if not (named or pasted.targets or found) and BARE_NAME.fullmatch(plain) and not pasted.is_json:
-        named = [Target(service="", name=plain)]
-    return tuple(dict.fromkeys((*pasted.targets, *([] if pasted.is_json else named))))
+    )
 
 
-def _error_lines(plain: str, traces: tuple[str, ...], pasted: Pasted) -> tuple[str, ...]:
+def _bare(pasted: Pasted) -> tuple[Target, ...]:
+    """A single word may be a name; anything else is nothing to investigate."""
+    word = pasted.outside.strip()
+    if not pasted.is_json and BARE_NAME.fullmatch(word):
+        return (Target(service="", name=word),)
+    raise UnusableInput(
+        "I found no trace id, ARN or name to investigate in that. "
+        f"Give a trace id such as {EXAMPLE}, an ARN, or a name such as “function orders-fn”."
+    )
+
+
+def _error_lines(text: str, traces: tuple[str, ...]) -> tuple[str, ...]:
     """Free text beside ids may be an error message: it is kept as one, for what it may name."""
-    if pasted.is_json or not re.search(r"error|exception|denied|timed? ?out|failed|throttl", plain, re.IGNORECASE):
+    if not re.search(r"error|exception|denied|timed? ?out|failed|throttl", text, re.IGNORECASE):
         return ()
-    rest = plain
-    for trace in traces:
-        rest = re.sub(re.escape(trace), "", rest, flags=re.IGNORECASE)
-    return (rest.strip()[:2000],) if rest.strip() else ()
+    rest = XRAY_ID.sub("", text).strip() if traces else text.strip()
+    return (rest[:2000],) if rest else ()
 
 
-def _region(text: str, resources: tuple[Any, ...]) -> str | None:
+def _region(text: str, resources: tuple[Resource, ...]) -> str | None:
     named = REGION.search(text)
     return named[1].lower() if named else next((r.region for r in resources if r.region), None)
-
-
-def _window(text: str, now: datetime, since: str | None, until: str | None) -> Window | None:
-    first, last = SINCE.search(text), UNTIL.search(text)
-    start = moment(since, "--since") if since else (moment(first[1], "since") if first else None)
-    end = moment(until, "--until") if until else (moment(last[1], "until") if last else None)
-    recent = LAST.search(text)
-    if start is None and end is None and recent:
-        unit = timedelta(hours=1) if recent[2].lower().startswith("h") else timedelta(minutes=1)
-        start = now - int(recent[1]) * unit
-    if start is None and end is None:
-        return None
-    end = end or min(now, (start or now) + timedelta(hours=6))
-    start = start or end - timedelta(hours=1)
-    if start >= end:
-        raise UnusableInput(
-            f"The window must start before it ends: {start.isoformat()} is not before {end.isoformat()}."
-        )
-    if end - start > timedelta(days=7):
-        raise UnusableInput("A window of more than 7 days is too long to read: narrow it with --since and --until.")
-    return Window(start=start, end=end)
-
-
-def moment(text: str, option: str) -> datetime:
-    """Read an ISO 8601 time, UTC when no offset is given; raises UnusableInput naming the option."""
-    try:
-        return utc(datetime.fromisoformat(text))
-    except ValueError:
-        example = datetime(2026, 11, 20, 9, 50, tzinfo=UTC).isoformat()
-        raise UnusableInput(f"{option} takes an ISO 8601 time such as {example}, not “{text[:40]}”") from None

@@ -1,23 +1,29 @@
 """Pasted JSON: SNS envelopes, CloudWatch alarms, EventBridge events, and the structured inputs of older tools."""
 
-import json
+import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from domain.request import Target
-from domain.values import utc
 from domain.window import Window
+from orchestrator.texts import first_object
+from orchestrator.when import iso_time
 
 ALARM_BEFORE, ALARM_AFTER = timedelta(minutes=15), timedelta(minutes=10)
 MAX_DEPTH = 12
 
 
 class Pasted(NamedTuple):
-    """What a pasted object says; `texts` are all its strings, for ids and ARNs that stand anywhere in it."""
+    """What a pasted object says.
+
+    `texts` are all its strings, for ids and ARNs that stand anywhere in it; `outside` is what people wrote in words:
+    the text around the object, or all of a text that holds none.
+    """
 
     is_json: bool = False
     texts: tuple[str, ...] = ()
+    outside: str = ""
     targets: tuple[Target, ...] = ()
     error_messages: tuple[str, ...] = ()
     window: Window | None = None
@@ -74,41 +80,40 @@ TYPES: dict[str, str] = {
 """The resource types of structured inputs, by the specialist that knows them."""
 
 
+NOT_SUBJECTS = frozenset({"AlarmActions", "OKActions", "InsufficientDataActions"})
+"""Keys whose ARNs say who is told of an alarm, not what it is about."""
+
+REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{1,16}){1,3}-[0-9]{1,2}")
+ACCOUNT = re.compile(r"[0-9]{12}")
+
+
 def read_pasted(text: str) -> Pasted:
-    """Read pasted JSON of any known shape; text that is no JSON object gives an empty answer, never an error."""
-    data = _object(text)
-    if data is None:
-        return Pasted()
-    texts = tuple(_strings(data))
-    for fits, reader in SHAPES:
-        if fits(data):
-            return reader(data)._replace(is_json=True, texts=texts)
-    return Pasted(is_json=True, texts=texts)
+    """Read pasted JSON of any known shape; text that holds no JSON object is all `outside`, never an error."""
+    found = first_object(text)
+    if found is None:
+        return Pasted(outside=text)
+    data, outside = _opened(found[0]), found[1]
+    reader = next((read for fits, read in SHAPES if fits(data)), lambda _: Pasted())
+    said = reader(data)
+    return said._replace(is_json=True, texts=tuple(_strings(data)), outside=f"{outside} {said.outside}".strip())
 
 
-def _object(text: str) -> dict[str, Any] | None:
-    """Find the JSON object in the text, possibly after a word or two, possibly inside an SNS envelope."""
-    start = text.find("{")
-    if start < 0:
-        return None
-    try:
-        data, _ = json.JSONDecoder().raw_decode(text[start:])
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(data, dict):
-        return None
+def _opened(data: dict[str, Any]) -> dict[str, Any]:
+    """Take the message out of an SNS envelope."""
     message = data.get("Message")
-    if isinstance(message, str) and ("Type" in data or "TopicArn" in data):
-        return _object(message) or data
-    return data
+    if not isinstance(message, str) or not {"Type", "TopicArn"} & data.keys():
+        return data
+    inner = first_object(message)
+    return inner[0] if inner else {"Message": message}
 
 
 def _strings(value: Any, depth: int = MAX_DEPTH) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif depth and isinstance(value, dict):
-        for inner in value.values():
-            yield from _strings(inner, depth - 1)
+        for key, inner in value.items():
+            if key not in NOT_SUBJECTS:
+                yield from _strings(inner, depth - 1)
     elif depth and isinstance(value, list):
         for inner in value:
             yield from _strings(inner, depth - 1)
@@ -120,48 +125,69 @@ def _block(data: dict[str, Any], key: str) -> dict[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def _around(moment: str | None) -> Window | None:
-    try:
-        at = utc(datetime.fromisoformat(str(moment)))
-    except ValueError:
-        return None
-    return Window.around(at, at, before=ALARM_BEFORE, after=ALARM_AFTER)
+def _blocks(data: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the objects of an inner list."""
+    inner = data.get(key)
+    return [item for item in inner if isinstance(item, dict)] if isinstance(inner, list) else []
 
 
-def _dimension_targets(namespace: str, dimensions: dict[str, str]) -> tuple[Target, ...]:
-    pairs = ((DIMENSIONS.get((namespace, name)), value) for name, value in dimensions.items())
-    return tuple(Target(service=service, name=value) for service, value in pairs if service)
+def _text(value: Any) -> str:
+    """Return a text of a length that names have, or an empty one."""
+    return value.strip()[:256] if isinstance(value, str) else ""
+
+
+def _target(service: str, name: Any) -> tuple[Target, ...]:
+    return (Target(service=service, name=_text(name)),) if _text(name) else ()
+
+
+def _region(value: Any) -> str | None:
+    return value if isinstance(value, str) and REGION.fullmatch(value) else None
+
+
+def _account(value: Any) -> str | None:
+    return str(value) if isinstance(value, str | int) and ACCOUNT.fullmatch(str(value)) else None
+
+
+def _around(moment: Any) -> Window | None:
+    at = iso_time(moment)
+    return Window.around(at, at, before=ALARM_BEFORE, after=ALARM_AFTER) if at else None
+
+
+def _metric_targets(namespace: Any, dimensions: dict[str, Any]) -> tuple[Target, ...]:
+    pairs = ((DIMENSIONS.get((_text(namespace), name)), value) for name, value in dimensions.items())
+    return tuple(target for service, value in pairs if service for target in _target(service, value))
 
 
 def _sns_alarm(data: dict[str, Any]) -> Pasted:
     """CloudWatch's SNS message: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-and-email.html."""
     trigger = _block(data, "Trigger")
-    dimensions = {
-        str(d.get("name")): str(d.get("value")) for d in trigger.get("Dimensions") or [] if isinstance(d, dict)
-    }
-    arn = str(data.get("AlarmArn", "")).split(":")
+    metrics = [trigger, *(_block(_block(m, "MetricStat"), "Metric") for m in _blocks(trigger, "Metrics"))]
+    found = tuple(
+        target
+        for metric in metrics
+        for target in _metric_targets(
+            metric.get("Namespace"), {_text(d.get("name")): d.get("value") for d in _blocks(metric, "Dimensions")}
+        )
+    )
+    arn = _text(data.get("AlarmArn")).split(":")
     return Pasted(
-        targets=_dimension_targets(str(trigger.get("Namespace", "")), dimensions)
-        or (Target(service="alarm", name=str(data["AlarmName"])),),
+        targets=found or _target("alarm", data.get("AlarmName")),
         window=_around(data.get("StateChangeTime")),
-        region=arn[3] if len(arn) > 3 else None,
-        account=data.get("AWSAccountId"),
+        region=_region(arn[3]) if len(arn) > 3 else None,
+        account=_account(data.get("AWSAccountId")),
     )
 
 
 def _alarm_event(data: dict[str, Any]) -> Pasted:
     """EventBridge's alarm event: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html."""
     detail = _block(data, "detail")
-    metrics = _block(detail, "configuration").get("metrics") or []
-    found: list[Target] = []
-    for entry in metrics:
-        metric = ((entry or {}).get("metricStat") or {}).get("metric") or {}
-        found.extend(_dimension_targets(str(metric.get("namespace", "")), metric.get("dimensions") or {}))
+    metrics = [_block(_block(m, "metricStat"), "metric") for m in _blocks(_block(detail, "configuration"), "metrics")]
+    found = tuple(t for m in metrics for t in _metric_targets(m.get("namespace"), _block(m, "dimensions")))
     return Pasted(
-        targets=tuple(found) or (Target(service="alarm", name=str(detail.get("alarmName", ""))),),
+        targets=found or _target("alarm", detail.get("alarmName")),
         window=_around(_block(detail, "state").get("timestamp") or data.get("time")),
-        region=data.get("region"),
-        account=data.get("account"),
+        region=_region(data.get("region")),
+        account=_account(data.get("account")),
     )
 
 
@@ -169,39 +195,40 @@ def _incident(data: dict[str, Any]) -> Pasted:
     """An `opx.incidents` event: `detail{incidentId,evidenceId,service,severity,timeWindow}`."""
     detail = _block(data, "detail")
     frame = _block(detail, "timeWindow")
-    window = None
-    try:
-        window = Window(
-            start=utc(datetime.fromisoformat(str(frame.get("start")))),
-            end=utc(datetime.fromisoformat(str(frame.get("end")))),
-        )
-    except ValueError:
-        window = _around(data.get("time"))
-    service = str(detail.get("service", ""))
+    start, end = iso_time(frame.get("start")), iso_time(frame.get("end"))
     return Pasted(
-        targets=(Target(service="", name=service),) if service else (),
-        window=window,
-        region=data.get("region"),
-        account=data.get("account"),
+        targets=_target("", detail.get("service")),
+        window=Window(start=start, end=end) if start and end and start < end else _around(data.get("time")),
+        region=_region(data.get("region")),
+        account=_account(data.get("account")),
     )
 
 
 def _structured(data: dict[str, Any]) -> Pasted:
-    """Structured and legacy inputs: primary_targets, trace_ids, error_messages; function_name, xray_trace_id."""
-    inputs = _block(data, "investigation_inputs") or data
-    found = [
-        Target(service=TYPES.get(str(t.get("type", "")).lower(), ""), name=str(t["name"]))
-        for t in inputs.get("primary_targets") or []
-        if isinstance(t, dict) and t.get("name") and not str(t.get("arn") or "").startswith("arn:")
+    """Structured and legacy inputs: primary_targets, trace_ids, error_messages; function_name, xray_trace_id; words."""
+    inner = data.get("investigation_inputs")
+    inputs = inner if isinstance(inner, dict) else data
+    targets = _blocks(inputs, "primary_targets")
+    named = [
+        target
+        for t in targets
+        if not _text(t.get("arn")).startswith("arn:")
+        for target in _target(TYPES.get(_text(t.get("type")).lower(), ""), t.get("name"))
     ]
-    if inputs.get("function_name"):
-        found.append(Target(service="lambda", name=str(inputs["function_name"])))
-    regions = [str(t["region"]) for t in inputs.get("primary_targets") or [] if isinstance(t, dict) and t.get("region")]
+    errors = inputs.get("error_messages")
+    regions = (found for value in (inputs, *targets) if (found := _region(value.get("region"))))
     return Pasted(
-        targets=tuple(found),
-        error_messages=tuple(str(m)[:2000] for m in inputs.get("error_messages") or []),
-        region=inputs.get("region") or next(iter(regions), None),
+        outside=_text_of_any_length(inner) or _text_of_any_length(inputs.get("free_text_input")),
+        targets=(*named, *_target("lambda", inputs.get("function_name"))),
+        error_messages=tuple(
+            m[:2000] for m in (errors if isinstance(errors, list) else [errors]) if isinstance(m, str) and m
+        ),
+        region=next(regions, None),
     )
+
+
+def _text_of_any_length(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 SHAPES: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any]], Pasted]], ...] = (
@@ -210,7 +237,15 @@ SHAPES: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any]],
     (lambda d: d.get("source") == "opx.incidents", _incident),
     (
         lambda d: bool(
-            {"investigation_inputs", "primary_targets", "trace_ids", "error_messages", "function_name", "xray_trace_id"}
+            {
+                "investigation_inputs",
+                "primary_targets",
+                "trace_ids",
+                "error_messages",
+                "function_name",
+                "xray_trace_id",
+                "free_text_input",
+            }
             & d.keys()
         ),
         _structured,

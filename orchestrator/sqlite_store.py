@@ -153,12 +153,9 @@ class SqliteStore:
         """Store the report, each specialist's execution, the recommendation, and the evidence for a replay."""
         ident, at = report.investigation_id, report.completed_at.isoformat()
         ttl = int((report.completed_at + KEEP).timestamp())
-        body = report.model_dump_json()
-        stored = bundle.model_dump_json() if bundle is not None else None
-        executions = [
-            (f"INCIDENT#{ident}", f"EXECUTION#{s.name}", ident, at, ttl, s.model_dump_json())
-            for s in report.specialists
-        ]
+        body, stored, executions = await asyncio.get_running_loop().run_in_executor(
+            self._reader, _serialised, report, bundle, ttl
+        )
 
         def write(db: sqlite3.Connection) -> None:
             db.execute(
@@ -326,6 +323,15 @@ def _commit(connection: sqlite3.Connection, group: list[tuple[Work, Future[Any]]
             done.set_result(value)
         else:
             done.set_exception(failure)
+
+
+def _serialised(report: Report, bundle: StoredBundle | None, ttl: int) -> tuple[str, str | None, list[tuple[Any, ...]]]:
+    """Return the report's, the bundle's and the executions' rows; a large report takes a moment, so not on the loop."""
+    ident, at = report.investigation_id, report.completed_at.isoformat()
+    executions = [
+        (f"INCIDENT#{ident}", f"EXECUTION#{s.name}", ident, at, ttl, s.model_dump_json()) for s in report.specialists
+    ]
+    return report.model_dump_json(), bundle.model_dump_json() if bundle is not None else None, executions
 
 
 def _free_id(db: sqlite3.Connection) -> str:

@@ -17,11 +17,10 @@ from aws import meter
 from aws.errors import classify
 from aws.meter import Meter
 from aws.session import ReadSession
-from domain.evidence import Evidence, EvidenceBundle
+from domain.evidence import Evidence, EvidenceBundle, redacted
 from domain.findings import Advice, Fact, Finding, Hypothesis
 from domain.gap import Gap, GapReason
 from domain.graph import ServiceGraph
-from domain.redaction import redact_values
 from domain.resource import Resource
 from domain.result import SpecialistResult, SpecialistStatus
 from domain.usage import Usage
@@ -136,7 +135,7 @@ def judge(assignment: Assignment, evidence: Iterable[Evidence]) -> tuple[list[Fi
             try:
                 for finding in rule.judge(case):
                     found.setdefault(finding.model_dump_json(), finding)
-            except Exception as error:  # the probe runner: a rule that breaks must not hide what the others see
+            except Exception as error:  # the probe runner: a rule that breaks must not hide what others see
                 logger.exception(
                     "specialist=<%s>, rule=<%s>, resource=<%s> | rule failed",
                     assignment.specialist.name,
@@ -216,8 +215,8 @@ def _blocking(probe: Probe, target: Resource, assignment: Assignment, tools: Too
             once=tools.once,
         )
         for evidence in probe.run(look):
-            kept.append(type(evidence).model_validate(redact_values(evidence.model_dump())))
-    except Exception as error:  # the probe runner: every failed look becomes a gap
+            kept.append(redacted(evidence))  # noqa: PERF401 - one by one: what came before an error stays
+    except Exception as error:  # noqa: BLE001 - the probe runner: every failed look becomes a gap
         return gap_of(name, probe, target, error)
     return None
 
@@ -273,7 +272,10 @@ def _unreachable(specialist: str, probe: Probe, target: Resource) -> Gap:
         resource=target.id,
         reason=GapReason.ACCESS_DENIED,
         action="sts:AssumeRole",
-        message=f"{target.name} is in account {target.account}: add a role for that account to RCA_ACCOUNTS and allow sts:AssumeRole on it",
+        message=(
+            f"{target.name} is in account {target.account}: "
+            "add a role for that account to RCA_ACCOUNTS and allow sts:AssumeRole on it"
+        ),
     )
 
 

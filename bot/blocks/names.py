@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from bot.blocks.text import code
 from domain.causes import CAUSES
 from domain.report import RankedHypothesis, Report, RootCause
-from domain.resource import Resource, resource_from_arn
+from domain.resource import Resource, ResourceType, resource_from_arn, unnamed
 
 CITED = 4
+_KINDS = frozenset(kind.value for kind in ResourceType)
 """Labels shown in one citation."""
 
 
@@ -46,17 +47,13 @@ class Names:
         try:
             return resource_from_arn(resource_id).label
         except ValueError:
-            return f"`{resource_id}`"
+            kind, _, name = resource_id.partition(":")
+            return unnamed(ResourceType(kind), name).label if name and kind in _KINDS else f"`{resource_id}`"
 
     def short(self, resource_id: str) -> str:
         """Return the resource's name alone as code."""
-        known = self.resources.get(resource_id)
-        if known is not None:
-            return code(known.name)
-        try:
-            return code(resource_from_arn(resource_id).name)
-        except ValueError:
-            return code(resource_id)
+        _, _, named = self.resource(resource_id).partition("`")
+        return code(named.rpartition("`")[0])
 
 
 def title_of(cause: str) -> str:

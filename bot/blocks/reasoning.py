@@ -7,13 +7,19 @@ from bot.blocks.names import Names, headline_of
 from bot.blocks.text import code, one_line, prose
 from bot.blocks.words import SEVERITY, count, on_the_clock, percent
 from domain.gap import Gap, GapReason
-from domain.report import RankedHypothesis, Report, Role, SeverityLevel
+from domain.report import RankedHypothesis, Report, ReportStatus, Role, SeverityLevel
 
 REASONS = 5
 MOMENTS = 6
 WEIGHED = 3
 UNSEEN = 4
 
+GROUPS: tuple[tuple[Role, str], ...] = (
+    (Role.CONTRIBUTING, "Contributing"),
+    (Role.SYMPTOM, "Symptoms"),
+    (Role.RULED_OUT, "Ruled out"),
+    (Role.MINORITY, "Less likely"),
+)
 _UNDECIDED = (Role.ROOT_CAUSE, Role.TRIGGER, Role.CONTRIBUTING, Role.MINORITY)
 
 
@@ -48,9 +54,9 @@ def possibilities(report: Report, names: Names) -> list[str]:
 def impact(report: Report, names: Names) -> list[str]:
     """Return how bad it is, where something is wrong."""
     severity = report.severity
-    if severity.level is SeverityLevel.NONE or not severity.reason:
+    if report.status is ReportStatus.FAILED or severity.level is SeverityLevel.NONE:
         return []
-    level = f"{SEVERITY[severity.level]}: " if severity.level in SEVERITY else ""
+    level = f"{SEVERITY[severity.level]}: " if severity.level in SEVERITY and not report.root_cause else ""
     return [f"*Impact* {level}{prose(severity.reason)}{names.cite(severity.evidence)}"]
 
 
@@ -58,20 +64,14 @@ def timeline(report: Report, names: Names) -> list[str]:
     """Return what happened, in time order."""
     entries = report.timeline[:MOMENTS]
     times = on_the_clock([entry.at for entry in entries])
-    lines = [f"`{at}` {prose(e.what, 160)}{names.cite(e.evidence)}" for at, e in zip(times, entries, strict=True)]
+    lines = [f"{at} {prose(e.what, 160)}{names.cite(e.evidence)}" for at, e in zip(times, entries, strict=True)]
     return ["*Timeline* (UTC)", *lines, *_more(len(report.timeline) - len(lines), "Evidence")] if lines else []
 
 
-def weighed(report: Report, names: Names) -> list[str]:
-    """Return what else was found beside the root cause, and which part each of it plays."""
-    if report.root_cause is None:
-        return _group("Ruled out", report, names, Role.RULED_OUT)
-    return [
-        *_group("Contributing", report, names, Role.CONTRIBUTING),
-        *_group("Symptoms", report, names, Role.SYMPTOM),
-        *_group("Ruled out", report, names, Role.RULED_OUT),
-        *_group("Less likely", report, names, Role.MINORITY),
-    ]
+def weighed(report: Report, names: Names) -> list[list[str]]:
+    """Return what else was found beside the verdict, by the part it plays."""
+    shown = GROUPS if report.root_cause else tuple(group for group in GROUPS if group[0] not in _UNDECIDED)
+    return [_group(heading, report, names, role) for role, heading in shown]
 
 
 def _group(heading: str, report: Report, names: Names, role: Role) -> list[str]:
@@ -84,7 +84,7 @@ def _because(hypothesis: RankedHypothesis, report: Report, names: Names) -> str:
     """Say why it plays that part: what speaks against it, what explains it, or how likely it is."""
     against = next((e for e in report.evidence if e.id in hypothesis.contradicting), None)
     if hypothesis.role is Role.RULED_OUT and against is not None:
-        return f": {prose(against.summary, 140)}{names.cite(hypothesis.contradicting)}"
+        return f", but {prose(against.summary, 140)}{names.cite(hypothesis.contradicting)}"
     if hypothesis.role is Role.SYMPTOM:
         return f"{_explained(hypothesis, names)}{names.cite(hypothesis.evidence)}"
     return f" ({percent(hypothesis.confidence)}){names.cite(hypothesis.evidence)}"
@@ -102,15 +102,26 @@ def by_use(gaps: Iterable[Gap]) -> list[Gap]:
 
 def unseen(report: Report, names: Names) -> list[str]:
     """Return what could not be checked, and what to grant."""
-    lines = [f"• {prose(gap.message)}{grant(gap, names)}" for gap in by_use(report.gaps)[:UNSEEN]]
-    return ["*Could not check*", *lines, *_more(len(report.gaps) - len(lines), "Could not check")] if lines else []
+    told = [gap for gap in by_use(report.gaps) if gap.message != report.next_look]
+    lines = [f"• {unseen_line(gap, names)}" for gap in told[:UNSEEN]]
+    return ["*Could not check*", *lines, *_more(len(told) - len(lines), "Could not check")] if lines else []
 
 
-def grant(gap: Gap, names: Names) -> str:
-    """Return the permission that would close a gap, unless its message names it already."""
-    if not gap.action or gap.action in gap.message:
-        return ""
-    return f" Grant {code(gap.action)} for {prose(names.resource(gap.resource), 120)}."
+def next_look(report: Report, names: Names) -> list[str]:
+    """Return the one look that would decide."""
+    if not report.next_look:
+        return []
+    gap = next((gap for gap in report.gaps if gap.message == report.next_look), None)
+    return [f"*The look that would tell* {unseen_line(gap, names) if gap else prose(report.next_look, 400)}"]
+
+
+def unseen_line(gap: Gap, names: Names) -> str:
+    """Return a gap's message with the permission that would close it, as code."""
+    if not gap.action or f"`{gap.action}`" in gap.message:
+        return prose(gap.message, 400)
+    if gap.action in gap.message:
+        return prose(gap.message.replace(gap.action, f"`{gap.action}`"), 400)
+    return f"{prose(gap.message, 400)} Grant {code(gap.action)} for {prose(names.resource(gap.resource), 120)}."
 
 
 def looked(report: Report) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bot.blocks import ids
 from bot.blocks.message import (
+    INDENT,
     Block,
     Message,
     Part,
@@ -17,7 +18,7 @@ from bot.blocks.message import (
     sections,
 )
 from bot.blocks.names import Names
-from bot.blocks.reasoning import impact, looked, possibilities, reasons, timeline, unseen, weighed
+from bot.blocks.reasoning import impact, looked, next_look, possibilities, reasons, timeline, unseen, weighed
 from bot.blocks.root import sign_of
 from bot.blocks.text import code, link, prose
 from bot.blocks.words import SEPARATOR, SEVERITY, count, duration, percent
@@ -33,7 +34,7 @@ ADVICE = 3
 def report_messages(report: Report) -> tuple[Message, ...]:
     """Return the report as the messages that follow each other in the thread; mostly one."""
     names = Names.of(report)
-    parts: list[Part] = [[block] for block in _verdict(report)]
+    parts: list[Part] = [[block] for block in _verdict(report, names)]
     parts += [[block] for block in _body(report, names)]
     parts += _to_do(report, names)
     parts.append(_ending(report))
@@ -48,7 +49,7 @@ def _fallback(report: Report) -> str:
     return f"{prose(report.headline, 200)}{sure}. {prose(report.summary, 600)}"
 
 
-def _verdict(report: Report) -> list[Block]:
+def _verdict(report: Report, names: Names) -> list[Block]:
     lines = [f"{sign_of(report)} *{prose(report.headline, 200)}*"]
     if report.root_cause is not None:
         level = SEVERITY.get(report.severity.level)
@@ -58,17 +59,17 @@ def _verdict(report: Report) -> list[Block]:
         lines.append(SEPARATOR.join(part for part in said if part))
     else:
         lines.append(prose(report.summary, 700))
-    if report.next_look:
-        lines.append(f"*The look that would tell* {prose(report.next_look, 400)}")
-    return sections(line for line in lines if line)
+    return sections(line for line in (*lines, *next_look(report, names)) if line)
 
 
 def _body(report: Report, names: Names) -> Iterator[Block]:
     """Yield a paragraph for each thing to say; a healthy or failed report has few of them."""
     undecided = report.status is ReportStatus.INCONCLUSIVE
     yield from sections(possibilities(report, names) if undecided else reasons(report, names))
-    yield from sections([*impact(report, names), *timeline(report, names)])
-    yield from sections(weighed(report, names))
+    yield from sections(impact(report, names))
+    yield from sections(timeline(report, names))
+    for group in weighed(report, names):
+        yield from sections(group)
     yield from sections(unseen(report, names))
 
 
@@ -76,7 +77,9 @@ def _to_do(report: Report, names: Names) -> list[Part]:
     """Return the proposed actions, each with its buttons, and the advice in words."""
     proposed = report.proposed_actions[:ACTIONS]
     parts: list[Part] = [_proposal(report, names, n, action) for n, action in enumerate(proposed)]
-    words = [f"• {prose(advice.text)}{names.cite(advice.evidence)}" for advice in report.advice[:ADVICE]]
+    known = CAUSES[report.root_cause.cause].remedy if report.root_cause and report.root_cause.cause in CAUSES else ""
+    said = [advice for advice in report.advice if not (proposed and advice.text == known)]
+    words = [f"• {prose(advice.text)}{names.cite(advice.evidence)}" for advice in said[:ADVICE]]
     if len(report.proposed_actions) > ACTIONS:
         words.append(f"_+{len(report.proposed_actions) - ACTIONS} more of lower rank_")
     if not (parts or words):

@@ -4,7 +4,7 @@ import re
 
 from bot.blocks.board import Board
 from bot.blocks.message import Message, message, section
-from bot.blocks.text import code, cut, prose
+from bot.blocks.text import code, prose
 from bot.blocks.words import (
     FAILED,
     HEALTHY,
@@ -102,7 +102,7 @@ def _asked(trigger: Trigger) -> str:
     text = trigger.text
     if trigger.kind is TriggerKind.SLASH_COMMAND and not text.startswith("/"):
         text = f"/rca {text}"
-    what = f"*{code(cut(' '.join(text.split()), ASKED))}*" if text.strip() else "*an investigation*"
+    what = code(text, ASKED) or "an investigation"
     known = trigger.user and _USER.fullmatch(trigger.user) and trigger.kind in _BY_A_PERSON
     asker = f"asked by <@{trigger.user}>" if known else ""
     return SEPARATOR.join(part for part in (what, _BY.get(trigger.kind, ""), asker) if part)

@@ -2,8 +2,8 @@
 
 Slack: escape `&`, `<` and `>` and nothing else (docs.slack.dev/messaging/formatting-message-text). Text is cut before
 it is escaped, so that no entity is ever cut. What would still format (`*`, `_`, `~`, `:name:`) is shown as its
-look-alike, because mrkdwn has no escape for it; code spans in our own sentences stay, and ARNs become code, where
-nothing is live.
+look-alike, because mrkdwn has no escape for it; code spans in our own sentences stay, and ARNs and trace
+ids become code, where nothing is live.
 """
 
 import re
@@ -22,7 +22,10 @@ ELLIPSIS = "…"
 _HOSTS = (".aws.amazon.com", ".amazonaws.cn", ".amazonaws-us-gov.com")
 _UNSAFE_IN_URL = re.compile(r"[\s<>|\"'`\\^{}\x00-\x20\x7f-\uffff]")
 _SCHEME = re.compile(r"\b(?!s3://)(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20})://")
-_SPAN = re.compile(rf"(?<![^\s(\[{{\"'“:,;=/—–→-])`(?P<code>[^`]{{1,{NAME}}})`(?!\w)|(?P<arn>{ARN.pattern})")
+_SPAN = re.compile(
+    rf"(?<![^\s(\[{{\"'“:,;=/—–→-])`(?P<code>[^`]{{1,{NAME}}})`(?!\w)"
+    rf"|(?P<arn>{ARN.pattern})|(?P<trace>\b1-[0-9a-f]{{8}}-[0-9a-f]{{24}}\b)"
+)
 _LOUD = re.compile(r"@(?=(?:here|channel|everyone)\b)", re.IGNORECASE)
 _EMOJI = re.compile(r":(?=(?:[0-9_+'-]{0,20}[a-z][a-z0-9_+'-]{0,63}|100|1234):)")
 _EDGE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -81,7 +84,7 @@ def plain(text: str, limit: int = LINE) -> str:
 def _rendered(text: str) -> str:
     shown, at = [], 0
     for span in _SPAN.finditer(text):
-        shown += [_quiet(text[at : span.start()]), code(span["code"] or span["arn"], LINE)]
+        shown += [_quiet(text[at : span.start()]), code(span["code"] or span["arn"] or span["trace"], LINE)]
         at = span.end()
     return "".join((*shown, _quiet(text[at:])))
 

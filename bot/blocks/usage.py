@@ -1,6 +1,6 @@
 """Answers to who asked: how to ask, what was not understood, what went wrong, each with what to do."""
 
-from bot.blocks.message import INDENT, Message, context, message, section, sections
+from bot.blocks.message import INDENT, Message, context, message, section
 from bot.blocks.text import code, prose
 from bot.blocks.words import FAILED, UNDECIDED
 
@@ -14,18 +14,21 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 )
 """What may follow the command, and what it is."""
 
+ELSEWHERE = "In a thread, mention me with the same words. Under an alarm's post I answer by myself."
+PROMISE = "I only read. Nothing is changed without a named person's approval."
 SENTENCE = 600
 
 
 def how_to_ask(command: str = "/rca") -> Message:
     """Return the help."""
-    lines = ["*Tell me what failed, and I look why.*"]
-    lines += [f"{code(f'{command} {example}')}\n{INDENT}{prose(said)}" for example, said in EXAMPLES]
-    lines += [
-        "In a thread, mention me with the same words. Under an alarm's post I answer by myself.",
-        "I only read. Nothing is changed without a named person's approval.",
+    examples = "\n".join(f"{code(f'{command} {example}')}\n{INDENT}{prose(said)}" for example, said in EXAMPLES)
+    blocks = [
+        section("*Tell me what failed, and I look why.*"),
+        section(examples),
+        section(ELSEWHERE),
+        context(PROMISE),
     ]
-    return message(f"Tell me what failed: {command} {EXAMPLES[0][0]}", sections(lines))
+    return message(f"Tell me what failed: {command} {EXAMPLES[0][0]}", blocks)
 
 
 def not_understood(sentence: str, command: str = "/rca") -> Message:

@@ -55,8 +55,8 @@ def on_the_clock(moments: Sequence[datetime]) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time: "212 ms", "6.1 s", "2 min 5 s", "3 h 20 min"."""
-    if seconds < 1:
+    """Return a length of time: "85 ms", "0.4 s", "2 min 5 s", "3 h 20 min"."""
+    if seconds < 0.1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"

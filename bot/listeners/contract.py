@@ -4,7 +4,7 @@ Bolt forgets an ack when its listener raises before Bolt has looked at it (it lo
 slack_bolt.listener.asyncio_runner); a listener that runs as a task of ours never raises into Bolt.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, wraps
@@ -12,9 +12,10 @@ from typing import Any
 
 from bot.answers import Answers, Asker, asker_of
 from bot.background import Background
-from bot.blocks.usage import error_message
+from bot.blocks.usage import refused
 from bot.calls import NotDelivered
 from bot.desk import Desk
+from bot.outbox import Outbox
 from domain.values import JsonObject
 from orchestrator.store import Store
 
@@ -34,6 +35,7 @@ class Bot:
 
     store: Store
     desk: Desk
+    outbox: Outbox
     answers: Answers
     background: Background
     now: Callable[[], datetime]
@@ -47,22 +49,10 @@ class Bot:
 
         return start
 
-    def with_body(self, work: "Work") -> Listener:
-        """Return a listener that acks and then does the work."""
-
-        async def listen(ack: Callable[[], Awaitable[Any]], body: JsonObject) -> None:
-            await ack()
-            await work(self, body)
-
-        return self.guarded(listen)
-
     async def _apologise(self, body: JsonObject, error: BaseException) -> None:
         await self.apologise(asker_of(body), error)
 
     async def apologise(self, asker: Asker, error: BaseException) -> None:
         """Tell the person in one sentence that what they did did not work."""
         sentence = APOLOGIES.get(error.code, BROKEN) if isinstance(error, NotDelivered) else BROKEN
-        await self.answers.say(asker, error_message(sentence))
-
-
-Work = Callable[[Bot, JsonObject], Awaitable[None]]
+        await self.answers.say(asker, refused(sentence))

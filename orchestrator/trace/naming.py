@@ -87,24 +87,27 @@ ORIGINS: dict[str, str] = {
 
 def segment_resource(segment: Node, home: Home) -> Resource:
     """Return the resource that a segment ran on."""
-    for text in (
-        segment.document.get("resource_arn"),
-        segment.aws.get("function_arn"),
-        segment.aws.get("resource_arn"),
-    ):
-        found = _from_arn(text)
-        if found is not None:
-            return found
-    gateway = segment.aws.get("api_gateway")
-    if segment.origin == "AWS::ApiGateway::Stage" and isinstance(gateway, dict) and gateway.get("rest_api_id"):
-        stage = f"/stages/{gateway['stage']}" if gateway.get("stage") else ""
-        return resource_from_arn(
-            f"arn:{partition_of(home.region)}:apigateway:{home.region}::/restapis/{gateway['rest_api_id']}{stage}"
-        )
+    found = _stated(segment, home)
+    if found is not None and segment.origin == "AWS::ApiGateway::Stage" and "/" in segment.name:
+        return found.model_copy(update={"alias": segment.name.rsplit("/", 1)[0]})
+    if found is not None:
+        return found
     kind = _kind(ORIGINS.get(segment.origin, ""))
     if kind is not None:
         return _named(kind, segment.name, segment, home) or unnamed(kind.type, segment.name, region=home.region)
     return unnamed(ResourceType.SERVICE, segment.name, region=home.region)
+
+
+def _stated(segment: Node, home: Home) -> Resource | None:
+    """The resource by the segment's own ARNs, or by the ids that API Gateway puts into its aws block."""
+    own = (segment.document.get("resource_arn"), segment.aws.get("function_arn"), segment.aws.get("resource_arn"))
+    found = next((resource for text in own if (resource := _from_arn(text)) is not None), None)
+    gateway = segment.aws.get("api_gateway")
+    if found is not None or not isinstance(gateway, dict) or not gateway.get("rest_api_id"):
+        return found
+    stage = f"/stages/{gateway['stage']}" if gateway.get("stage") else ""
+    api = f"/restapis/{gateway['rest_api_id']}{stage}"
+    return _from_arn(f"arn:{partition_of(home.region)}:apigateway:{home.region}::{api}")
 
 
 def call_resource(call: Node, home: Home) -> Resource:

@@ -6,6 +6,7 @@ HTTP: https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/resources.ht
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from pydantic import AwareDatetime
 
@@ -127,6 +128,7 @@ class Route(Value):
         return self.method in {"ANY", method.upper()} and _template(self.path).fullmatch(path) is not None
 
 
+@lru_cache(maxsize=2048)
 def _template(path: str) -> re.Pattern[str]:
     """Return what a path template matches: `{id}` one part, `{proxy+}` the rest."""
     parts = re.split(r"(\{[^{}]*\})", path.rstrip("/") or "/")

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from domain.evidence import Evidence
 from domain.resource import ResourceType
 from domain.trace import TraceCall, TracedError, TraceSegment
 from specialists.apigateway import logformat
-from specialists.apigateway.evidence import Authorizer, DomainMappings, Route, Routes, StageConfig
+from specialists.apigateway.evidence import ApiConfig, Authorizer, DomainMappings, Route, Routes, StageConfig
 from specialists.contract import Case
 from specialists.kit.loglines import LogEvent, LogLines
 
@@ -50,10 +51,17 @@ class Answer:
         return f"{self.method} {self.path}".strip() or "a request"
 
 
+def api_name(case: Case) -> str:
+    """Return the API's name where it is known, else its id."""
+    config = case.one(ApiConfig)
+    return (config.name if config else "") or case.target.alias or case.target.name
+
+
+@lru_cache(maxsize=4)  # every rule asks, some more than once
 def answers(case: Case) -> tuple[Answer, ...]:
     """Return every failed answer that the trace and the logs show, oldest first."""
     found = [*_traced(case), *_logged(case)]
-    return tuple(sorted(found, key=lambda a: (a.at, a.evidence.id, a.said)))
+    return tuple(sorted(found, key=lambda a: (a.at, a.evidence.kind, a.status or 0, a.said)))
 
 
 def _traced(case: Case) -> Iterator[Answer]:
@@ -208,7 +216,13 @@ def refused(found: Iterable[Answer], *statuses: int) -> tuple[Answer, ...]:
 
 def seen_in(found: Iterable[Answer], most: int = 3) -> tuple[Evidence, ...]:
     """Return the evidence of the answers, each once."""
-    return tuple({a.evidence.id: a.evidence for a in found}.values())[:most]
+    return tuple({id(a.evidence): a.evidence for a in found}.values())[:most]
+
+
+def named_requests(found: Iterable[Answer]) -> str:
+    """Return the requests as people write them, three at most: "`POST /orders`"."""
+    known = list(dict.fromkeys(f"`{a.request}`" for a in found if a.method and a.path))
+    return ", ".join(known[:3]) or "requests"
 
 
 def first_of(found: Iterable[Answer]) -> datetime | None:

@@ -8,7 +8,7 @@ from specialists.apigateway.evidence import ApiConfig, Authorizer, Deployment, M
 from specialists.apigateway.guards import InvokePermission, WebAcl
 from specialists.apigateway.policy import lets_api_in
 from specialists.apigateway.refusals import changed_since_deployment
-from specialists.apigateway.requests import EXECUTION, answers, seen_in, stages
+from specialists.apigateway.requests import EXECUTION, answers, api_name, seen_in, stages
 from specialists.apigateway.traffic import CLIENT_ERRORS, SERVER_ERRORS, api_series, changes_like
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
@@ -21,7 +21,7 @@ def api_is_gone(case: Case) -> Iterator[Finding]:
     """The API does not exist, or its default endpoint is switched off."""
     config = case.one(ApiConfig)
     if config and not config.exists:
-        yield case.fact(f"There is no API `{case.target.name}` in this account and Region", config)
+        yield case.fact(f"There is no API `{api_name(case)}` in this account and Region", config)
     elif config and config.default_endpoint_disabled:
         yield case.fact(
             f"The default endpoint of `{config.name}` is switched off: only its custom domain answers", config
@@ -40,7 +40,7 @@ def share_of_failing_requests(case: Case) -> Iterator[Finding]:
     shares = [f"{s.total:g} ({s.total / count.total:.0%}) with {name}" for name, s in bad if s.total]
     stage = f" stage `{count.dimensions['Stage']}`" if "Stage" in count.dimensions else ""
     what = f"failed {' and '.join(shares)}" if shares else "none failed"
-    yield case.fact(f"`{case.target.name}`{stage}: of {count.total:g} requests, {what}", count, *(s for _, s in bad))
+    yield case.fact(f"`{api_name(case)}`{stage}: of {count.total:g} requests, {what}", count, *(s for _, s in bad))
 
 
 @rule(sees=(TraceSegment, TraceCall, LogLines, StageConfig, Authorizer, Routes))
@@ -53,7 +53,7 @@ def failing_answers(case: Case) -> Iterator[Finding]:
         yield case.fact(f"{requests[:200]} answered with HTTP {', '.join(map(str, statuses))}", *seen_in(found))
     elif case.segments(failed=False):
         good = case.segments(failed=False)[0]
-        yield case.fact(f"`{case.target.name}` answered HTTP {good.http_status or 'without error'} in this trace", good)
+        yield case.fact(f"`{api_name(case)}` answered HTTP {good.http_status or 'without error'} in this trace", good)
 
 
 @rule(sees=(StageConfig, Deployment, Change))
@@ -67,12 +67,12 @@ def what_is_deployed(case: Case) -> Iterator[Finding]:
         yield case.fact(f"Stage `{deployment.stage}` serves the deployment of {when}{before}", deployment)
     if later:
         waiting = len(later) - 1
-        yield case.fact(f"{waiting} changes to routes of `{case.target.name}` are not deployed", *later)
+        yield case.fact(f"{waiting} changes to routes of `{api_name(case)}` are not deployed", *later)
     deployed = changes_like(case, "CreateDeployment", "UpdateStage")
     if deployed:
         last = deployed[-1]
         yield case.fact(
-            f"`{case.target.name}` was last deployed or its stage changed by {last.who}: {last.summary()}", last
+            f"`{api_name(case)}` was last deployed or its stage changed by {last.who}: {last.summary()}", last
         )
 
 
@@ -85,7 +85,7 @@ def what_is_in_order(case: Case) -> Iterator[Finding]:
     ]
     if open_ones:
         names = ", ".join(f"`{p.function_name}`" for p in open_ones)
-        yield case.fact(f"{names} let `{case.target.name}` invoke them", *open_ones)
+        yield case.fact(f"`{api_name(case)}` may invoke {names}", *open_ones)
     bare = [acl for acl in case.all(WebAcl) if acl.name is None]
     if bare:
         yield case.fact(f"No web ACL in front of stage {', '.join(f'`{a.stage}`' for a in bare)}", *bare)

@@ -12,6 +12,7 @@ from specialists.apigateway.policy import lets_api_in
 from specialists.apigateway.requests import (
     Answer,
     answers,
+    api_name,
     failed_functions,
     first_of,
     functions_behind,
@@ -57,7 +58,7 @@ def malformed_proxy_response(case: Case) -> Iterator[Finding]:
     code = "apigw-malformed-proxy"
     said, failed, behind = stated(case, code), failed_functions(case), functions_behind(case)
     raised, bare = matching(answers(case), FUNCTION_ERROR), unexplained(case, 502)
-    name, functions = f"`{case.target.name}`", _functions(case)
+    name, functions = f"`{api_name(case)}`", _functions(case)
     since = first_of([*said, *raised, *bare])
     if said:
         summary = f"{functions} answered in a form that {name} cannot pass on, {len(said)} times"
@@ -114,7 +115,8 @@ def _barred(case: Case, failing: tuple[Answer, ...]) -> list[InvokePermission]:
 
 
 def _invoked(case: Case, function: str) -> bool:
-    good = any(c.resource == function and not c.failed for c in integration_calls(case))
+    """Tell whether the trace shows that the function ran: it has a segment, or its call was answered with success."""
+    good = any(c.resource == function and not c.failed and c.http_status for c in integration_calls(case))
     return good or bool(case.evidence.of(TraceSegment, function))
 
 
@@ -131,7 +133,7 @@ def invalid_lambda_permission(case: Case) -> Iterator[Finding]:
     removed = changes_like(case, "RemovePermission") if barred else []
     who = ", ".join(f"`{p.function_name}`" for p in barred[:3]) or _functions(case)
     missing = "" if there or not barred else " (it does not exist)"
-    summary = f"`{case.target.name}` may not invoke {who}{missing}: its resource policy has no statement for this API"
+    summary = f"`{api_name(case)}` may not invoke {who}{missing}: its resource policy has no statement for this API"
     since = first_of([*said, *bare])
     gone = tuple(p.function for p in barred if not p.function_exists)
     if said and not gone:
@@ -163,7 +165,7 @@ def integration_timeout(case: Case) -> Iterator[Finding]:
     late = [a for a in bare if (a.seconds or 0) >= 0.95 * limit]
     peaks = [s for s in integration_latency(case) if s.peak >= 950 * limit][:1]
     metric = server_errors(case)
-    summary = f"{_functions(case)} did not answer `{case.target.name}` within the integration timeout of {limit:g} s"
+    summary = f"{_functions(case)} did not answer `{api_name(case)}` within the integration timeout of {limit:g} s"
     common = {"since": first_of([*said, *bare]), "defers_to": functions_behind(case)}
     if said:
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=peaks, **common)  # type: ignore[arg-type]
@@ -202,11 +204,11 @@ def integration_not_reachable(case: Case) -> Iterator[Finding]:
     limit = _timeout_seconds(case)
     quick = [a for a in failing if a.status in {503, 504}] if http and _quick(failing, limit) else []
     where = ", ".join(f"`{r.endpoint or r.vpc_link_id}`" for r in http[:2]) or "the integration"
-    summary = f"`{case.target.name}` could not talk to {where}: the connection was refused or broke"
+    summary = f"`{api_name(case)}` could not talk to {where}: the connection was refused or broke"
     since, behind = first_of([*said, *tokens, *failing]), functions_behind(case)
     if broken and (said or tokens or failing):
         state = broken[0].status or "gone"
-        summary = f"VPC link {broken[0].link_id}, through which `{case.target.name}` reaches {where}, is {state}"
+        summary = f"VPC link {broken[0].link_id}, through which `{api_name(case)}` reaches {where}, is {state}"
         yield case.hypothesis(code, summary, proof=(*seen_in([*said, *tokens, *failing]), *broken), since=since)
     elif said:
         yield case.hypothesis(code, summary, proof=seen_in(said), since=since)
@@ -230,7 +232,7 @@ def mapping_template_fails(case: Case) -> Iterator[Finding]:
     said = stated(case, code)
     tokens = _tokens(case, CONFIGURATION_ERROR)
     edits = changes_like(case, "PutIntegration", "UpdateIntegration", "DeleteIntegrationResponse", "PutMethodResponse")
-    summary = f"`{case.target.name}` cannot turn the request or the integration's answer into the other's form"
+    summary = f"`{api_name(case)}` cannot turn the request or the integration's answer into the other's form"
     if said:
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=edits, since=first_of(said))
     elif tokens and not _barred(case, tokens):
@@ -254,14 +256,14 @@ def http_api_integration_error(case: Case) -> Iterator[Finding]:
     since = first_of(bare)
     if told and not failed:
         reason = dict(told[0].variables)["integrationErrorMessage"][:160]
-        summary = f"The integration of HTTP API `{case.target.name}` failed: {reason}"
+        summary = f"The integration of HTTP API `{api_name(case)}` failed: {reason}"
         yield case.hypothesis(code, summary, proof=seen_in(told), since=since, defers_to=behind)
         return
-    summary = f"HTTP API `{case.target.name}` answered {bare[0].status}: {_functions(case)} failed"
+    summary = f"HTTP API `{api_name(case)}` answered {bare[0].status}: {_functions(case)} failed"
     yield case.hypothesis(code, summary, weak=(*seen_in(bare), *failed[:2]), since=since, defers_to=behind)
     if not told:
         yield case.advice(
-            f"Log $context.integrationErrorMessage in the access log of `{case.target.name}`: only it names the reason",
+            f"Log $context.integrationErrorMessage in the access log of `{api_name(case)}`: only it names the reason",
             *seen_in(bare, 1),
         )
 

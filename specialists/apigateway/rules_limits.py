@@ -8,7 +8,7 @@ from domain.trace import TraceCall, TraceSegment
 from specialists.apigateway.evidence import Authorizer, Route, Routes, StageConfig
 from specialists.apigateway.guards import PlanUsage, UsagePlans
 from specialists.apigateway.refusals import refused_requests
-from specialists.apigateway.requests import first_of, route_of, seen_in, stages
+from specialists.apigateway.requests import api_name, first_of, named_requests, route_of, seen_in, stages
 from specialists.apigateway.signs import stated
 from specialists.apigateway.traffic import api_series, changes_like
 from specialists.contract import Case, Rule, rule
@@ -43,7 +43,7 @@ def too_many_requests(case: Case) -> Iterator[Finding]:
     said, bare = stated(case, code), refused_requests(case, 429)
     plans = case.one(UsagePlans)
     lowered = changes_like(case, "UpdateStage", "UpdateUsagePlan", "UpdateAccount")
-    summary = f"`{case.target.name}` throttled {len(said or bare)} requests{_limits(case)}"
+    summary = f"`{api_name(case)}` throttled {named_requests(said or bare)}{_limits(case)}"
     only = plans is not None and not any(p.quota for p in plans.plans)
     if said:
         strong = [*_limited(case), *(c for c in lowered if _throttling(c))]
@@ -69,7 +69,7 @@ def quota_used_up(case: Case) -> Iterator[Finding]:
     code, out = "apigw-quota-exceeded", _ran_out(case)
     said, bare = stated(case, code), refused_requests(case, 429)
     plan = f"usage plan `{out[0].plan}`" if out else "its usage plan"
-    summary = f"An API key of `{case.target.name}` has used up the quota of {plan}"
+    summary = f"An API key of `{api_name(case)}` has used up the quota of {plan}"
     if said:
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=out, since=first_of(said))
     elif bare and out and not stated(case, "apigw-throttled"):
@@ -80,7 +80,7 @@ def quota_used_up(case: Case) -> Iterator[Finding]:
 def request_too_large(case: Case) -> Iterator[Finding]:
     """The payload is above API Gateway's 10 MB."""
     said, bare = stated(case, "apigw-request-too-large"), refused_requests(case, 413)
-    summary = f"`{case.target.name}` refused {len(said or bare)} requests whose payload is above 10 MB"
+    summary = f"`{api_name(case)}` refused {named_requests(said or bare)}: the payload is above 10 MB"
     if said:
         yield case.hypothesis("apigw-request-too-large", summary, proof=seen_in(said), since=first_of(said))
     elif bare:
@@ -96,8 +96,8 @@ def validation_refuses(case: Case) -> Iterator[Finding]:
     said, bare, known = stated(case, code), refused_requests(case, 400), case.one(Routes)
     checking: list[Route] = [r for a in (*said, *bare) if (r := route_of(case, a)) and r.validated]
     edits = changes_like(case, "UpdateModel", "UpdateMethod", "PutMethod", "UpdateRequestValidator", "PutRestApi")
-    where = ", ".join(dict.fromkeys(f"`{r.label}`" for r in checking)) or f"`{case.target.name}`"
-    summary = f"The request validator of {where} refused {len(said or bare)} requests before any function ran"
+    where = ", ".join(dict.fromkeys(f"`{r.label}`" for r in checking)) or f"`{api_name(case)}`"
+    summary = f"The request validator of {where} refused {named_requests(said or bare)} before any function ran"
     if said:
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=edits, since=first_of(said))
     elif bare and checking and known and all(a.reached is False for a in bare):

@@ -21,17 +21,18 @@ from specialists.apigateway.refusals import (
     mapping_refusals,
     no_such_route,
     reason_for_403,
-    refused_requests,
     rest_api,
     undeployed,
 )
 from specialists.apigateway.requests import (
     Answer,
     answers,
+    api_name,
     authorizer_calls,
     first_of,
     integration_calls,
     matching,
+    named_requests,
     route_of,
     seen_in,
 )
@@ -56,17 +57,12 @@ def _bare_403(case: Case, code: str, summary: str) -> Iterator[Finding]:
     yield case.hypothesis(code, summary, strong=strong, weak=weak, since=first_of(found))
 
 
-def _requests(found: tuple[Answer, ...]) -> str:
-    named_requests = list(dict.fromkeys(f"`{a.request}`" for a in found if a.method and a.path))
-    return ", ".join(named_requests[:3]) or "requests"
-
-
 @rule("apigw-missing-auth-token", sees=REASONED)
 def no_route_or_unsigned(case: Case) -> Iterator[Finding]:
     """The path or method is not in the API, or the route wants a signed request and got an unsigned one."""
     code = "apigw-missing-auth-token"
     said = tuple(a for a in stated(case, code) if a.method != "OPTIONS")
-    lost = () if rest_api(case) else refused_requests(case, 404)
+    lost = () if rest_api(case) else refusednamed_requests(case, 404)
     if (said or lost) and not undeployed(case, said or lost):
         known = no_such_route(case, said or lost)
         signed = any((r := route_of(case, a)) and r.authorization == "AWS_IAM" for a in said)
@@ -77,14 +73,14 @@ def no_route_or_unsigned(case: Case) -> Iterator[Finding]:
             if known
             else "are no route of it, or not signed"
         )
-        summary = f"`{case.target.name}` refused {_requests(said or lost)}: they {why}"
+        summary = f"`{api_name(case)}` refused {named_requests(said or lost)}: they {why}"
         if said:
             yield case.hypothesis(code, summary, proof=seen_in(said), strong=known, since=first_of(said))
         elif known:
             yield case.hypothesis(code, summary, strong=(*seen_in(lost), *known), since=first_of(lost))
     elif not said:
         yield from _bare_403(
-            case, code, f"`{case.target.name}` has no route for {_requests(refused_requests(case, 403))}"
+            case, code, f"`{api_name(case)}` has no route for {named_requests(refusednamed_requests(case, 403))}"
         )
 
 
@@ -92,7 +88,7 @@ def no_route_or_unsigned(case: Case) -> Iterator[Finding]:
 def change_not_deployed(case: Case) -> Iterator[Finding]:
     """The route is configured, but the stage still serves a deployment from before it was made or changed."""
     code = "apigw-not-deployed"
-    found = (*stated(case, "apigw-missing-auth-token"), *refused_requests(case, 403, 404))
+    found = (*stated(case, "apigw-missing-auth-token"), *refusednamed_requests(case, 403, 404))
     if not found:
         return
     missing, later = undeployed(case, found), changed_since_deployment(case)
@@ -101,7 +97,7 @@ def change_not_deployed(case: Case) -> Iterator[Finding]:
     if deployment is None:
         return
     made = f"{deployment.created_at:%Y-%m-%d %H:%M} UTC"
-    summary = f"Stage `{deployment.stage}` serves a deployment of {made}, which does not have {_requests(found)}"
+    summary = f"Stage `{deployment.stage}` serves a deployment of {made}, which does not have {named_requests(found)}"
     routed = any(route_of(case, a) for a in found)
     since = max((c.observed_at for c in changes if c.observed_at), default=first_of(found))
     if missing:
@@ -114,9 +110,7 @@ def change_not_deployed(case: Case) -> Iterator[Finding]:
 def api_key_refused(case: Case) -> Iterator[Finding]:
     """The API key is missing, disabled, or in no usage plan of the stage."""
     code = "apigw-invalid-api-key"
-    summary = (
-        f"`{case.target.name}` refused the API key of {_requests(stated(case, code) or refused_requests(case, 403))}"
-    )
+    summary = f"`{api_name(case)}` refused the API key of {named_requests(stated(case, code) or refusednamed_requests(case, 403))}"
     said = stated(case, code)
     if said:
         edits = changes_like(case, "UpdateApiKey", "DeleteApiKey", "DeleteUsagePlanKey", "UpdateUsagePlan")
@@ -133,8 +127,10 @@ def authorizer_denied(case: Case) -> Iterator[Finding]:
     checked = [a for a in case.all(Authorizer) if a.type in {"TOKEN", "REQUEST"}]
     cached = next((a for a in checked if a.ttl_seconds), None)
     cache = f" (its answers are cached {cached.ttl_seconds} s)" if cached else ""
-    summary = f"The authorizer of `{case.target.name}` denied {_requests(said or refused_requests(case, 403))}{cache}"
-    tokens = [a for a in matching(refused_requests(case, 403), ACCESS_DENIED) if _custom(case, a)]
+    summary = (
+        f"The authorizer of `{api_name(case)}` denied {named_requests(said or refusednamed_requests(case, 403))}{cache}"
+    )
+    tokens = [a for a in matching(refusednamed_requests(case, 403), ACCESS_DENIED) if _custom(case, a)]
     if said:
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=checked[:1], since=first_of(said))
     elif tokens and checked:
@@ -153,10 +149,10 @@ def no_valid_token(case: Case) -> Iterator[Finding]:
     """The request carried no token, or one that the authorizer does not accept."""
     code = "apigw-unauthorized"
     said = stated(case, code)
-    bare = refused_requests(case, 401)
+    bare = refusednamed_requests(case, 401)
     checked = [a for a in case.all(Authorizer) if a.exists]
     reads = f", which reads {', '.join(checked[0].identity_sources)}" if checked and checked[0].identity_sources else ""
-    summary = f"{_requests(said or bare)} to `{case.target.name}` had no token that its authorizer accepts{reads}"
+    summary = f"{named_requests(said or bare)} to `{api_name(case)}` had no token that its authorizer accepts{reads}"
     if said:
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=checked[:1], since=first_of(said))
     elif bare and checked and all(a.reached is False for a in bare):
@@ -182,7 +178,7 @@ def authorizer_failed(case: Case) -> Iterator[Finding]:
     ]
     who = next((f" `{a.name}`" for a in case.all(Authorizer)), "")
     gone = [a for a in case.all(Authorizer) if not a.exists]
-    summary = f"The authorizer{who} of `{case.target.name}` could not decide: it failed or may not be invoked"
+    summary = f"The authorizer{who} of `{api_name(case)}` could not decide: it failed or may not be invoked"
     since, behind = first_of([*said, *bare]), [c.resource for c in failed]
     if said:
         yield case.hypothesis(
@@ -200,9 +196,7 @@ def signature_refused(case: Case) -> Iterator[Finding]:
     """The SigV4 signature is wrong or its credentials have expired."""
     said = stated(case, "apigw-expired-signature")
     if said:
-        summary = (
-            f"`{case.target.name}` refused the signature of {_requests(said)}: wrong, or its credentials have expired"
-        )
+        summary = f"`{api_name(case)}` refused the signature of {named_requests(said)}: wrong, or its credentials have expired"
         yield case.hypothesis("apigw-expired-signature", summary, proof=seen_in(said), since=first_of(said))
 
 
@@ -215,7 +209,7 @@ def blocked_by_web_acl(case: Case) -> Iterator[Finding]:
     name = f"Web ACL `{acl.name}`" if acl else "The web ACL"
     blocked = next((s for s in case.all(MetricSeries) if s.metric == "BlockedRequests" and s.total), None)
     count = f" ({blocked.total:g} blocked in the window)" if blocked else ""
-    summary = f"{name} in front of `{case.target.name}` blocks {_requests(said or refused_requests(case, 403))}{count}"
+    summary = f"{name} in front of `{api_name(case)}` blocks {named_requests(said or refusednamed_requests(case, 403))}{count}"
     if said:
         strong: list[Evidence] = [e for e in (acl, blocked) if e]
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=strong, since=first_of(said))
@@ -228,7 +222,7 @@ def resource_policy_denies(case: Case) -> Iterator[Finding]:
     """The API's resource policy, or its VPC endpoint, does not let the caller in."""
     code = "apigw-private-endpoint-policy"
     said = tuple(a for a in stated(case, code) if _by_the_api(a))
-    summary = f"The resource policy of `{case.target.name}` does not let the caller in"
+    summary = f"The resource policy of `{api_name(case)}` does not let the caller in"
     config = case.one(ApiConfig)
     if said:
         strong: list[Evidence] = [config] if config and (config.policy or config.private) else []
@@ -276,9 +270,9 @@ def cors_headers_missing(case: Case) -> Iterator[Finding]:
     guarded = tuple(
         a for a in preflights if (r := route_of(case, a)) and (r.authorization != "NONE" or r.api_key_required)
     )
-    summary = f"`{case.target.name}` does not answer the browser's CORS preflight of {_paths([*unrouted, *guarded])}"
+    summary = f"`{api_name(case)}` does not answer the browser's CORS preflight of {_paths([*unrouted, *guarded])}"
     if said:
-        summary = f"Answers of `{case.target.name}` lack the CORS headers that the browser asks for"
+        summary = f"Answers of `{api_name(case)}` lack the CORS headers that the browser asks for"
         yield case.hypothesis("apigw-cors", summary, proof=seen_in(said), since=first_of(said))
     elif unrouted and known and not configured:
         why = f"{summary}: there is no OPTIONS method"

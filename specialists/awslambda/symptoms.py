@@ -26,6 +26,9 @@ KEY_CAUSES = {
     "PendingReplicaDeletion": "kms-pending-deletion",
     "Missing": "kms-key-not-found",
 }
+HEAD = 1_000
+"""Where in a log line's text a cause is looked for; what follows are stack frames."""
+
 REQUEST_FILTER = "request "
 """How the filter of log lines begins that belong to the traced request."""
 
@@ -159,7 +162,7 @@ def _traced(case: Case) -> Iterator[Symptom]:
         invokes = (call.operation or "invoke").lower() in INVOKES
         for error in call.errors:
             text = _words(error)
-            cause = answered_cause(text, error.code or "" if invokes else "")
+            cause = answered_cause(text, error.code or error.type if invokes else "")
             yield Symptom(
                 cause, text, _headline(text), error.code or error.type, call, Seen.ANSWER, call.start, fatal=True
             )
@@ -204,13 +207,13 @@ def _said_in(lines: LogLines, event: LogEvent, seen: Seen) -> Iterator[Symptom]:
     if error is not None:
         text = f"{error.type}: {error.message}\n{event.message[:MAX_TEXT]}"
         headline = _headline(f"{error.type}: {error.message}" if error.type else error.message)
-        yield Symptom(printed_cause(text), text, headline, error.type, lines, seen, event.at, error.fatal)
+        yield Symptom(printed_cause(text[:HEAD]), text, headline, error.type, lines, seen, event.at, error.fatal)
 
 
 def _states(case: Case) -> Iterator[Symptom]:
-    for missing in case.all(FunctionMissing):
-        text = missing.summary()
-        yield Symptom("lambda-function-not-found", text, text, "", missing, Seen.STATE, None, fatal=True)
+    for missing in {m.qualifier: m for m in case.all(FunctionMissing)}.values():
+        text = missing.message or missing.summary()
+        yield Symptom("lambda-function-not-found", text, _headline(text), "", missing, Seen.STATE, None, fatal=True)
     for configuration in configurations(case):
         yield from _configured(configuration)
     keys = {c.kms_key_arn for c in configurations(case)}

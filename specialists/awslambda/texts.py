@@ -137,7 +137,7 @@ PRINTED: tuple[Signature, ...] = (
     _row(
         "lambda-kms-disabled",
         r"environment variables because the KMS key used is disabled",
-        r"(?<![A-Za-z])DisabledException[^\r\n]{0,200}key/\S{1,80} is disabled",
+        r"(?<![A-Za-z.])DisabledException[^\r\n]{0,200}key/\S{1,80} is disabled",
     ),
     _row("kms-pending-deletion", r"\bkey/\S{1,80} is pending deletion"),
     _row("kms-key-not-found", r"Key 'arn:[^'\r\n]{1,200}' does not exist"),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.evidence import Evidence, EvidenceBundle
@@ -135,7 +136,12 @@ class Sign(NamedTuple):
 
 def read_text(text: str, operation: str | None = None) -> Reading | None:
     """Say what an error text means; None when it is none of DynamoDB's refusals (a denied permission is IAM's)."""
-    found = next((reading for reading, pattern in TEXTS if pattern.search(text[:MAX_TEXT])), None)
+    return _read(text[:MAX_TEXT], operation)
+
+
+@lru_cache(maxsize=2048)  # every rule reads the same texts again
+def _read(text: str, operation: str | None) -> Reading | None:
+    found = next((reading for reading, pattern in TEXTS if pattern.search(text)), None)
     manages = operation is not None and operation not in WRITES and MANAGEMENT.match(operation) is not None
     if manages and (found in {Reading.THROTTLED, Reading.CAPACITY} or "LimitExceededException" in text):
         return Reading.CONTROL

@@ -6,6 +6,7 @@ Wordings: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-d
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 
 from domain.values import Value
 
@@ -114,10 +115,12 @@ TAIL = 2_400
 """How many characters after the action belong to one refusal at most: a resource name and the reason."""
 
 
+@lru_cache(maxsize=1024)
 def denials_in(text: str) -> tuple[Denial, ...]:
     """Return the refusals that stand in a text, each once, in order; anonymous callers are left out.
 
-    An unsigned request has no principal whose policies could be mended.
+    An unsigned request has no principal whose policies could be mended. Every rule asks about the same texts, so
+    the answers are remembered.
     """
     found = (*_refused(text), *_execution_role(text), *_trust(text))
     return tuple(dict.fromkeys(d for d in found if d.principal.lower() not in ANONYMOUS))

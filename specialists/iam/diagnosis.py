@@ -108,7 +108,8 @@ def _refused_by(refusal: Refusal, verdict: Verdict, bound: Verdict) -> tuple[Pol
     return None, False, Ground.OPEN
 
 
-WRITES = ("PutRolePolicy", "AttachRolePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion")
+VERSIONS = ("CreatePolicyVersion", "SetDefaultPolicyVersion")
+WRITES = ("PutRolePolicy", "AttachRolePolicy", *VERSIONS)
 """Operations after which a role may do more, or less."""
 
 DENIED = frozenset({Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY})

@@ -65,8 +65,8 @@ class PolicyList(Evidence, kind="iam.policy_list"):
     names: tuple[str, ...] = ()
 
     def summary(self) -> str:
-        """Count and name them."""
-        return f"{len(self.names)} {self.form} policies" + (f": {', '.join(self.names)}" if self.names else "")
+        """Name them."""
+        return f"{self.form.capitalize()} policies: {', '.join(self.names) or 'none'}"
 
 
 class RolePolicy(Evidence, kind="iam.role_policy"):
@@ -91,8 +91,8 @@ class RolePolicy(Evidence, kind="iam.role_policy"):
         """Say what it is and how many statements it has."""
         version = f" {self.version}" if self.version else ""
         since = f" of {utc(self.observed_at):%Y-%m-%d %H:%M} UTC" if self.observed_at else ""
-        content = self.problem or f"{len(self.statements)} statements"
-        return f"{self.form.capitalize()} policy {self.name}{version}{since}: {content}"
+        content = self.problem or f"{len(self.statements)} in all"
+        return f"Statements of {self.form} policy {self.name}{version}{since}: {content}"
 
 
 class ChangesSearched(Evidence, kind="iam.changes_searched"):
@@ -113,7 +113,7 @@ class ChangesSearched(Evidence, kind="iam.changes_searched"):
     def summary(self) -> str:
         """Say where was searched and how many changes there are."""
         limit = "" if self.decisive else f"; IAM's changes are recorded in {self.home_region}"
-        return f"{self.count} changes of the role in CloudTrail of {self.region}{limit}"
+        return f"Changes of the role in CloudTrail of {self.region}: {self.count}{limit}"
 
 
 class FunctionLogs(Evidence, kind="iam.function_logs"):
@@ -139,4 +139,4 @@ class EndpointPolicy(Evidence, kind="iam.endpoint_policy"):
 
     def summary(self) -> str:
         """Say which service's endpoint it is and how many statements its policy has."""
-        return f"Endpoint of {self.service}: {self.problem or f'policy of {len(self.statements)} statements'}"
+        return f"Statements in the policy of the endpoint of {self.service}: {self.problem or len(self.statements)}"

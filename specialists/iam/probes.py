@@ -128,8 +128,9 @@ def role_changes(look: Look) -> Iterator[Evidence]:
 
 
 DENIAL_PATTERN = (
-    '?"not authorized" ?AccessDenied ?AccessDeniedException ?"Access Denied" ?UnauthorizedOperation ?"security token"'
-    ' ?"cannot be assumed" ?"Need additional permissions" ?"does not have permissions" ?"token has expired"'
+    '?"not authorized" ?"Not authorized" ?AccessDenied ?AccessDeniedException ?"Access Denied" ?UnauthorizedOperation'
+    ' ?"security token" ?"token has expired" ?"cannot be assumed" ?"Need additional permissions"'
+    ' ?"does not have permissions"'
 )
 DENIAL = re.compile(
     r"not\s+authorized\s+to|AccessDenied|Access Denied|UnauthorizedOperation|security token included in the request"

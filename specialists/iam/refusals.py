@@ -70,10 +70,10 @@ def _in(item: Evidence, target: Resource) -> Iterator[Refusal]:
     called = item.resource if isinstance(item, TraceCall) and item.resource.startswith("arn:") else ""
     told = False
     for at, text in error_texts(item):
-        for denial in denials_in(text):
-            told = True
-            yield Refusal(denial, (item,), at, called=called)
-        if isinstance(item, LogLines) and not denials_in(text) and (short := short_denial_in(text)):
+        denials = denials_in(text)
+        told = told or bool(denials)
+        yield from (Refusal(denial, (item,), at, called=called) for denial in denials)
+        if isinstance(item, LogLines) and not denials and (short := short_denial_in(text)):
             yield Refusal(short, (item,), at, terse=True)
     if isinstance(item, TraceCall) and not told and item.caller == target.id:
         yield from _terse(item, called)

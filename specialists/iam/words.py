@@ -61,11 +61,11 @@ def clock(moment: datetime) -> str:
 
 def changed(evidence: EvidenceBundle, role_arn: str, names: Iterable[str]) -> tuple[tuple[datetime, Change], ...]:
     """Return the changes of the role by one of these operations that took effect, with their times, oldest first."""
-    wanted = tuple(names)
+    wanted = frozenset(names)
     found = (
         (change.observed_at, change)
         for change in evidence.of(Change, role_arn)
-        if change.took_effect and change.observed_at is not None and change.event_name.startswith(wanted)
+        if change.took_effect and change.observed_at is not None and change.event_name in wanted
     )
     return tuple(sorted(found, key=lambda pair: pair[0]))
 

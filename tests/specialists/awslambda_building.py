@@ -73,7 +73,11 @@ def error(kind: str, message: str = "", code: str | None = None, frame: str | No
 
 def segment(*errors: TracedError, failed: bool = True, seconds: float = 1.0, **fields: Any) -> TraceSegment:
     known = {"trace_id": "1-6740a1b2-aa", "segment_id": "5" * 16, "name": "orders-fn", "start": minute(6)}
-    known |= {"origin_type": "AWS::Lambda::Function", "attributes": {"request_id": REQUEST}, "source": "xray:BatchGetTraces"}
+    known |= {
+        "origin_type": "AWS::Lambda::Function",
+        "attributes": {"request_id": REQUEST},
+        "source": "xray:BatchGetTraces",
+    }
     return TraceSegment(resource=FN, fault=failed, errors=errors, seconds=seconds, **{**known, **fields})
 
 
@@ -111,7 +115,9 @@ def series(
     )
 
 
-def change(name: str, at: float = 2, refused: str = "", said: str = "", who: str = "deploy-bot", **parameters: str) -> Change:
+def change(
+    name: str, at: float = 2, refused: str = "", said: str = "", who: str = "deploy-bot", **parameters: str
+) -> Change:
     return Change(
         resource=FN,
         source="cloudtrail:LookupEvents",

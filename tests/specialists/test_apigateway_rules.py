@@ -32,6 +32,7 @@ from tests.specialists.apigateway_building import (
     segment,
     stage,
 )
+from tests.specialists.test_apigateway_words import STATED
 from tests.support.probing import findings
 
 OURS = f"arn:aws:execute-api:eu-west-1:123456789012:{ID}/*/*/*"
@@ -109,7 +110,8 @@ SITUATIONS = [
     ("500, no permission for this method", [segment(500), routes(route()), permission(OURS.replace("*/*/*", "*/GET/orders"))], {"apigw-invalid-lambda-permission": "proof"}),
     ("500, permission for this method", [segment(500), routes(route()), permission(OURS.replace("*/*/*", "*/POST/orders"))], {}),
     ("500, permission by path pattern", [segment(500, path="/prod/orders/7"), routes(route(path="/orders/{id}")), permission(OURS.replace("*/*/*", "prod/POST/orders/*"))], {}),
-    ("500, no permission, yet the function ran", [segment(500), call(), permission(None)], {}),
+    ("500, no permission, yet the function ran", [segment(500), call(status=200), permission(None)], {}),
+    ("500, no permission, and the call was refused", [segment(500), call(failed=True, status=403), permission(None)], {"apigw-invalid-lambda-permission": "proof"}),
     ("200, no permission", [segment(200), permission(None)], {}),
     ("500, function gone", [segment(500), permission(None, exists=False)], {"apigw-invalid-lambda-permission": "strong"}),
     ("5xx metric, no permission, function idle", [ERRORS_5XX, IDLE, permission(None), routes(route())], {"apigw-invalid-lambda-permission": "strong"}),
@@ -271,7 +273,9 @@ def test_an_undeployed_change_and_the_deployments_age_are_facts():
 
 
 def test_an_api_that_is_gone_is_a_fact():
-    assert facts(about(config(exists=False))) == [f"There is no API `{ID}` in this account and Region"]
+    gone = config(exists=False).model_copy(update={"name": "", "protocol": None})
+
+    assert facts(about(gone)) == [f"There is no API `{ID}` in this account and Region"]
 
 
 def test_failing_requests_without_any_log_bring_the_advice_to_log():
@@ -293,8 +297,6 @@ def test_the_registry_finds_the_specialist():
 
 
 def test_the_rules_name_every_cause_of_the_service_and_tests_expect_each():
-    from tests.specialists.test_apigateway_words import STATED
-
     ours = {code for code in CAUSES if code.startswith("apigw-")}
     declared = {code for rule in SPECIALIST.rules for code in rule.causes}
     expected = {code for code, _ in STATED} | {code for *_, graded_causes in SITUATIONS for code in graded_causes}

@@ -14,24 +14,48 @@ from tests.specialists.awslambda_building import REQUEST, error, invoked, logs, 
 AT = datetime(2026, 11, 20, 9, 50, tzinfo=UTC)
 
 PRINTS = [
-    ("lambda-import-error-python", "Runtime.ImportModuleError: Unable to import module 'handlers.main': No module named 'stripe'"),
-    ("lambda-import-error-python", "Unable to import module 'app': cannot import name 'soft_unicode' from 'markupsafe'"),
-    ("lambda-import-error-node", "Runtime.ImportModuleError: Error: Cannot find module 'index'\nRequire stack:\n- /var/runtime/index.mjs"),
-    ("lambda-import-error-node", "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'zod' imported from /var/task/index.mjs"),
-    ("lambda-import-error-node", "Runtime.UserCodeSyntaxError: SyntaxError: Cannot use import statement outside a module"),
+    (
+        "lambda-import-error-python",
+        "Runtime.ImportModuleError: Unable to import module 'handlers.main': No module named 'stripe'",
+    ),
+    (
+        "lambda-import-error-python",
+        "Unable to import module 'app': cannot import name 'soft_unicode' from 'markupsafe'",
+    ),
+    (
+        "lambda-import-error-node",
+        "Runtime.ImportModuleError: Error: Cannot find module 'index'\nRequire stack:\n- /var/runtime/index.mjs",
+    ),
+    (
+        "lambda-import-error-node",
+        "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'zod' imported from /var/task/index.mjs",
+    ),
+    (
+        "lambda-import-error-node",
+        "Runtime.UserCodeSyntaxError: SyntaxError: Cannot use import statement outside a module",
+    ),
     ("lambda-import-native-arch", "Unable to import module 'app': /var/task/x.so: cannot open shared object file"),
-    ("lambda-import-native-arch", "Runtime.ImportModuleError: Unable to import module 'a': No module named 'pydantic_core._pydantic_core'"),
+    (
+        "lambda-import-native-arch",
+        "Runtime.ImportModuleError: Unable to import module 'a': No module named 'pydantic_core._pydantic_core'",
+    ),
     ("lambda-import-native-arch", "Error: /var/task/node_modules/bcrypt/bcrypt.node: invalid ELF header"),
     ("lambda-import-native-arch", "/lib64/libc.so.6: version `GLIBC_2.34' not found"),
     ("lambda-handler-not-found", "Runtime.HandlerNotFound: Handler 'handler' missing on module 'function'"),
     ("lambda-handler-not-found", "Runtime.HandlerNotFound: index.main is undefined or not exported"),
     ("lambda-class-not-found", "Class not found: com.shop.Handler: java.lang.ClassNotFoundException"),
     ("lambda-class-not-found", "Unable to load type 'Shop.Handler' from assembly 'Shop'."),
-    ("lambda-syntax-error", "Runtime.UserCodeSyntaxError: Syntax error in module 'app': invalid syntax (app.py, line 3)"),
+    (
+        "lambda-syntax-error",
+        "Runtime.UserCodeSyntaxError: Syntax error in module 'app': invalid syntax (app.py, line 3)",
+    ),
     ("lambda-syntax-error", "SyntaxError: Unexpected token '}'"),
     ("lambda-permission-on-files", "Error: EACCES: permission denied, open '/var/task/index.js'"),
     ("lambda-permission-on-files", "PermissionError: [Errno 13] Permission denied: '/var/task/function.py'"),
-    ("lambda-bootstrap-missing", "Runtime.InvalidEntrypoint: RequestId: x Error: fork/exec /var/task/main: no such file or directory"),
+    (
+        "lambda-bootstrap-missing",
+        "Runtime.InvalidEntrypoint: RequestId: x Error: fork/exec /var/task/main: no such file or directory",
+    ),
     ("lambda-bootstrap-missing", "fork/exec /var/task/bootstrap: exec format error"),
     ("lambda-wrapper-not-found", "Runtime.ExitError: RequestId: x Error: Runtime exited with error: exit status 127"),
     ("lambda-runtime-exit", "Runtime.ExitError: RequestId: x Error: Runtime exited with error: exit status 1"),
@@ -41,7 +65,10 @@ PRINTS = [
     ("lambda-oom", "System.OutOfMemoryException: Exception of type was thrown"),
     ("lambda-oom-python-memoryerror", "MemoryError"),
     ("lambda-oom-node-heap", "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"),
-    ("lambda-marshal-error", "Runtime.MarshalError: Unable to marshal response: Object of type Decimal is not JSON serializable"),
+    (
+        "lambda-marshal-error",
+        "Runtime.MarshalError: Unable to marshal response: Object of type Decimal is not JSON serializable",
+    ),
     ("lambda-response-too-large", "LAMBDA_RUNTIME Failed to post handler success response. Http response code: 413."),
     ("lambda-readonly-fs", "OSError: [Errno 30] Read-only file system: '/var/task/cache'"),
     ("lambda-readonly-fs", "EROFS: read-only file system, mkdir '/var/task/x'"),
@@ -50,26 +77,50 @@ PRINTS = [
     ("lambda-fd-exhausted", "java.net.SocketException: Too many open files"),
     ("lambda-timeout", "2026-11-20T09:50:00Z 3f1c Task timed out after 900.10 seconds"),
     ("lambda-snapstart", "Runtime.AfterRestoreError: hook failed"),
-    ("lambda-kms-disabled", "An error occurred (DisabledException) when calling Decrypt: arn:aws:kms:eu-west-1:1:key/ab12 is disabled."),
+    (
+        "lambda-kms-disabled",
+        "An error occurred (DisabledException) when calling Decrypt: arn:aws:kms:eu-west-1:1:key/ab12 is disabled.",
+    ),
     ("kms-pending-deletion", "KMSInvalidStateException: arn:aws:kms:eu-west-1:1:key/ab12 is pending deletion."),
 ]
 
 ANSWERS = [
-    ("lambda-function-not-found", "ResourceNotFoundException: Function not found: arn:aws:lambda:eu-west-1:1:function:x:live"),
-    ("lambda-invoke-permission-denied", "User: u is not authorized to perform: lambda:InvokeFunction on resource: f because no identity-based"),
+    (
+        "lambda-function-not-found",
+        "ResourceNotFoundException: Function not found: arn:aws:lambda:eu-west-1:1:function:x:live",
+    ),
+    (
+        "lambda-invoke-permission-denied",
+        "User: u is not authorized to perform: lambda:InvokeFunction on resource: f because no identity-based",
+    ),
     ("lambda-throttle-reserved", "Rate Exceeded. Reason: ReservedFunctionConcurrentInvocationLimitExceeded"),
     ("lambda-throttle-account", "TooManyRequestsException Reason: ConcurrentInvocationLimitExceeded"),
     ("lambda-invoke-rate", "TooManyRequestsException Reason: CallerRateLimitExceeded"),
     ("lambda-request-too-large", "Request must be smaller than 6291456 bytes for the InvokeFunction operation"),
-    ("lambda-env-4kb", "InvalidParameterValueException: the environment variables you have provided exceeded the 4KB limit."),
-    ("lambda-runtime-deprecated", "The runtime parameter of java8 is no longer supported for creating or updating AWS Lambda functions."),
+    (
+        "lambda-env-4kb",
+        "InvalidParameterValueException: the environment variables you have provided exceeded the 4KB limit.",
+    ),
+    (
+        "lambda-runtime-deprecated",
+        "The runtime parameter of java8 is no longer supported for creating or updating AWS Lambda functions.",
+    ),
     ("lambda-code-storage", "CodeStorageExceededException: Code storage limit exceeded."),
     ("lambda-role-not-assumable", "The role defined for the function cannot be assumed by Lambda."),
     ("lambda-kms-denied", "Lambda was unable to decrypt the environment variables because KMS access was denied."),
-    ("lambda-kms-disabled", "KMSDisabledException: Lambda was unable to decrypt the environment variables because the KMS key used is disabled."),
+    (
+        "lambda-kms-disabled",
+        "KMSDisabledException: Lambda was unable to decrypt the environment variables because the KMS key used is disabled.",
+    ),
     ("kms-key-not-found", "KMSNotFoundException: the key was not found"),
-    ("lambda-efs-mount", "EFSMountTimeoutException: The function could not mount the EFS file system with access point a"),
-    ("lambda-eni-limit", "ENILimitReachedException: The elastic network interface limit was reached for the function's VPC."),
+    (
+        "lambda-efs-mount",
+        "EFSMountTimeoutException: The function could not mount the EFS file system with access point a",
+    ),
+    (
+        "lambda-eni-limit",
+        "ENILimitReachedException: The elastic network interface limit was reached for the function's VPC.",
+    ),
     ("lambda-subnet-ip-exhausted", "SubnetIPAddressLimitReachedException: x"),
     ("lambda-ec2-throttled", "EC2ThrottledException: Lambda was throttled by Amazon EC2"),
     ("lambda-ec2-access-denied", "EC2AccessDeniedException: Need additional permissions"),
@@ -77,12 +128,15 @@ ANSWERS = [
     ("lambda-pending-state", "ResourceConflictException: The function is currently in the following state: Pending"),
     ("lambda-inactive-or-failed", "ResourceNotReadyException: not ready"),
     ("lambda-snapstart", "SnapStartNotReadyException: later"),
-    ("lambda-recursive-loop", "RecursiveInvocationException: Lambda has detected your function being invoked in a recursive loop"),
+    (
+        "lambda-recursive-loop",
+        "RecursiveInvocationException: Lambda has detected your function being invoked in a recursive loop",
+    ),
 ]
 
 NEAR_MISSES = [
     "SyntaxError: Unexpected token < in JSON at position 0",
-    'SyntaxError: Unexpected token \'<\', "<!DOCTYPE "... is not valid JSON',
+    "SyntaxError: Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON",
     "psycopg2.errors.SyntaxError: syntax error at or near SELECT",
     "ENOSPC: System limit for number of file watchers reached",
     "PermissionError: [Errno 13] Permission denied: '/mnt/share/x'",
@@ -131,11 +185,27 @@ LINES = [
     ("[ERROR] KeyError: 'TABLE_NAME'\rTraceback (most recent call last):\r  File x", "KeyError", True),
     ("[ERROR] PaymentRejected: card declined\rTraceback (most recent call last):", "PaymentRejected", True),
     ("[ERROR]\t2026-11-20T09:50:00Z\t3f1c\tcould not load profile", "", False),
-    ('2026-11-20T09:50:00Z\t3f1c\tERROR\tInvoke Error \t{"errorType":"TypeError","errorMessage":"x is undefined","stack":["at a"]}', "TypeError", True),
-    ('{"timestamp":"t","level":"ERROR","errorType":"ValueError","errorMessage":"bad","stackTrace":[]}', "ValueError", True),
+    (
+        '2026-11-20T09:50:00Z\t3f1c\tERROR\tInvoke Error \t{"errorType":"TypeError","errorMessage":"x is undefined","stack":["at a"]}',
+        "TypeError",
+        True,
+    ),
+    (
+        '{"timestamp":"t","level":"ERROR","errorType":"ValueError","errorMessage":"bad","stackTrace":[]}',
+        "ValueError",
+        True,
+    ),
     ('{"level":"ERROR","message":"gave up","exception_name":"KeyError"}', "KeyError", False),
-    ("java.lang.IllegalStateException: no connection\n\tat com.shop.Handler.handle(Handler.java:3)", "java.lang.IllegalStateException", True),
-    ("System.NullReferenceException: Object reference not set\n   at Shop.Handler.Handle()", "System.NullReferenceException", True),
+    (
+        "java.lang.IllegalStateException: no connection\n\tat com.shop.Handler.handle(Handler.java:3)",
+        "java.lang.IllegalStateException",
+        True,
+    ),
+    (
+        "System.NullReferenceException: Object reference not set\n   at Shop.Handler.Handle()",
+        "System.NullReferenceException",
+        True,
+    ),
     ("RequestId: 3f1c Error: Runtime exited without providing a reason", "Runtime.ExitError", True),
     ("2026-11-20T09:50:00Z 3f1c Task timed out after 3.00 seconds", "Sandbox.Timedout", True),
     ('{"errorType":"Error","errorMessage":"cut off","stackTrace":["at a"', "Error", True),
@@ -194,7 +264,9 @@ def test_a_failed_initialisation_is_read():
     assert (found.phase, found.during, found.status, found.duration_ms) == ("init", "init", "timeout", 10008.74)
 
 
-@pytest.mark.parametrize("line", ['{"type":"platform.report","record":7}', '{"type":"platform.report"', "[]", "REPORTED x"])
+@pytest.mark.parametrize(
+    "line", ['{"type":"platform.report","record":7}', '{"type":"platform.report"', "[]", "REPORTED x"]
+)
 def test_what_is_no_report_is_none(line):
     assert read_report(line, AT) is None
 
@@ -203,7 +275,9 @@ def test_a_text_of_the_wrong_side_states_nothing_about_this_function():
     """A function that calls another one, which does not exist, is not itself missing."""
     other = "An error occurred (ResourceNotFoundException) when calling the Invoke operation: Function not found: arn:x"
 
-    assert "lambda-function-not-found" not in named(segment(error("ClientError", other)), logs(f"[ERROR] ClientError: {other}"))
+    assert "lambda-function-not-found" not in named(
+        segment(error("ClientError", other)), logs(f"[ERROR] ClientError: {other}")
+    )
 
 
 def test_an_old_line_of_another_kind_does_not_outweigh_the_trace():

@@ -15,6 +15,7 @@ from domain.resource import resource_from_arn
 from domain.trace import TraceCall
 from sandbox.aws.local import LocalAws
 from specialists.dynamodb import SPECIALIST, probes
+from specialists.dynamodb.describe import side_and_index
 from specialists.dynamodb.evidence import (
     ChangeCount,
     Scaling,
@@ -108,6 +109,7 @@ def test_an_on_demand_tables_zero_units_are_no_limit(moto_url: str) -> None:
     state = read(probes.table)[0]
 
     assert state.on_demand
+    assert state.provisioned == Throughput()
     assert state.limit("write") is None
     assert state.capacity() == "on-demand"
 
@@ -212,6 +214,11 @@ def test_scaling_bounds_are_read_for_the_table_and_its_indexes_only(moto_url: st
     found = read(probes.scaling, seen=[table(indexes=indexed("by-day"))])[0]
 
     assert [(t.index, t.side, t.maximum) for t in found.targets] == [(None, "write", 50), ("by-day", "read", 50)]
+
+
+def test_what_another_table_scales_is_not_this_ones() -> None:
+    assert side_and_index("orders", "table/orders-v2", "dynamodb:table:WriteCapacityUnits") is None
+    assert side_and_index("orders", "table/orders", "dynamodb:table:WriteCapacityUnits") == ("write", None)
 
 
 def test_a_table_without_scaling_says_so(moto_url: str) -> None:

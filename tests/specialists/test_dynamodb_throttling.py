@@ -80,6 +80,7 @@ SITUATIONS = {
         INDEX,
         "strong",
     ),
+    "index, by its events alone": ([table(indexes=indexed("by-day")), throttled(index="by-day")], INDEX, "strong"),
     "index, on-demand wording": (
         [
             call(
@@ -156,11 +157,12 @@ def test_without_a_throttle_no_limit_is_named(evidence) -> None:
 
 
 def test_a_cut_that_metrics_show_late_is_not_mistaken_for_a_hot_key() -> None:
-    lagging = metric("ProvisionedWriteCapacityUnits", {14: 500}, statistic="Maximum", usual=500)
+    short = [call(PTE, EXCEEDED), throttled(consumed=5)]
+    last_known = metric("ProvisionedWriteCapacityUnits", {14: 500}, statistic="Maximum", usual=500)
+    shown_next = metric("ProvisionedWriteCapacityUnits", {14: 500, 19: 5}, statistic="Maximum", usual=500)
 
-    found = judged(table(), call(PTE, EXCEEDED), throttled(consumed=5), lagging)
-
-    assert set(found) & ALL == {PROVISIONED}
+    assert set(judged(table(), *short, last_known)) & ALL == {PROVISIONED}
+    assert set(judged(*short, shown_next)) & ALL == {PROVISIONED}
 
 
 def test_capacity_raised_after_the_incident_does_not_hide_that_it_was_used_up() -> None:
@@ -331,7 +333,7 @@ NOT_CUTS = {
         capacity(5),
     ],
     "the other side": [*SHORT, WAS_500, change(provisionedThroughput__readCapacityUnits=1)],
-    "after the first throttle": [*SHORT, WAS_500, capacity(5, at=19)],
+    "after the first throttle": [*SHORT, capacity(500, at=-300), capacity(5, at=19)],
     "refused": [*SHORT, WAS_500, capacity(5, error="LimitExceededException")],
     "nothing known of before": [*SHORT, capacity(5)],
     "hours ago, and traffic fits": [*SHORT, capacity(500, at=-600), capacity(5, at=-300)],
@@ -350,6 +352,20 @@ def test_the_cut_is_told_with_who_and_when() -> None:
 
     assert found.summary == "Capacity of `orders` was cut 500 → 5 WCU at 09:51 by `deploy-bot`"
     assert found.since == at_utc(9, 51)
+
+
+def test_the_change_that_cut_is_named_not_the_one_that_repeated_it() -> None:
+    found = judged(*SHORT, capacity(500, at=-300), capacity(5, at=14), capacity(5, at=15))[CHANGE]
+
+    assert found.since == minute(14)
+
+
+def test_a_change_that_cut_both_sides_is_named_once() -> None:
+    both = judged(
+        table(), throttled(consumed=5), throttled("Read", consumed=5), capacity(500, read=500, at=-300), capacity(5)
+    )
+
+    assert CHANGE in both
 
 
 def test_the_cut_of_an_index_is_the_change_only_for_that_index() -> None:

@@ -189,7 +189,7 @@ def test_inline_policies_come_with_their_statements(iam):
 def test_role_without_policies_is_known_to_have_none(iam):
     (attached,), (inline,) = seen(probes.attached_policies), seen(probes.inline_policies)
 
-    assert (attached.summary(), inline.summary()) == ("0 attached policies", "0 inline policies")
+    assert (attached.summary(), inline.summary()) == ("Attached policies: none", "Inline policies: none")
 
 
 def test_other_role_that_the_trace_names_is_read_too(iam):

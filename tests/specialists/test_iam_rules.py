@@ -268,6 +268,19 @@ def test_change_after_the_refusal_is_not_its_reason():
     assert late.id not in found.evidence
 
 
+def test_policy_version_written_after_the_refusal_does_not_contradict():
+    rewritten = WRITES.model_copy(update={"observed_at": AT + timedelta(minutes=1)})
+
+    assert only([*known(rewritten), refused()]).contradicting == ()
+
+
+def test_explicit_deny_that_no_policy_read_shows_gets_no_support_from_them():
+    found = only([*known(READS), refused("with an explicit deny in an identity-based policy")])
+
+    assert strengths(found) == {Strength.PROOF}
+    assert "by an identity-based policy" in found.summary
+
+
 def test_refused_change_is_not_its_reason():
     failed = change("DetachRolePolicy").model_copy(update={"error_code": "AccessDenied"})
 
@@ -565,7 +578,7 @@ def test_lambdas_own_words_prove_a_role_that_cannot_be_assumed():
     said = failed_call(
         "InvalidParameterValueException", UNASSUMABLE, caller="service:deploy", called=FUNCTION, service="Lambda"
     )
-    found = only([runs_as(), said, change("UpdateAssumeRolePolicy")])
+    found = only([runs_as(), said, change("UpdateAssumeRolePolicy"), change("DeleteRolePolicy", minutes=5)])
     trusting = only([runs_as(), state(), said])
 
     assert found.cause == "lambda-role-not-assumable"
@@ -716,6 +729,11 @@ def test_healthy_target_has_facts_and_no_hypothesis():
         "No refusal in 1 traced call of Lambda function `orders`",
         "Role `orders-role` was not changed in the 24 h before",
     ]
+
+
+def test_refused_call_is_not_called_free_of_refusals():
+    assert "No refusal" not in texts([*known(READS), refused()], Fact)
+    assert "No refusal in the function's log" in texts([*known(READS), logged("all well")], Fact)
 
 
 def test_silence_of_the_wrong_region_is_not_called_unchanged():

@@ -46,9 +46,10 @@ ROLE = "arn:aws:iam::123456789012:role/create-order-role"
 CONSOLE = f"https://{REGION}.console.aws.amazon.com"
 TRIGGER = Trigger(kind=TriggerKind.SLASH_COMMAND, text=TRACE, user="U02MIA7", channel="C1", team="T1")
 SIXTEEN = (
-    "lambda apigateway stepfunctions iam dynamodb s3 sqs sns eventbridge vpc signal-analysis historical-incident "
-    "change-intelligence risk-blast-radius knowledge-rag execution-proposal"
-).split()
+    *("lambda", "apigateway", "stepfunctions", "iam", "dynamodb", "s3", "sqs", "sns", "eventbridge", "vpc"),
+    *("signal-analysis", "historical-incident", "change-intelligence", "risk-blast-radius", "knowledge-rag"),
+    "execution-proposal",
+)
 GRAPH = ServiceGraph.of(
     [resource_from_arn(arn) for arn in (API, FUNCTION, TABLE)],
     [Edge(source=API, target=FUNCTION, calls=1, faults=1), Edge(source=FUNCTION, target=TABLE, calls=1, throttles=1)],
@@ -148,9 +149,9 @@ OTHERS = (
         explained_by=f"ddb-provisioned-exceeded@{TABLE}",
     ),
     RankedHypothesis(
-        cause="iam-implicit-deny",
+        cause="iam-explicit-deny-identity",
         resource=ROLE,
-        summary="The role may not write to the table",
+        summary="A policy of the role denies writing to the table",
         confidence=0.04,
         role=Role.RULED_OUT,
         evidence=("E-call",),
@@ -164,7 +165,7 @@ LOGS_DENIED = Gap(
     resource=f"arn:aws:logs:{REGION}:123456789012:log-group:/aws/lambda/create-order",
     reason=GapReason.ACCESS_DENIED,
     action="logs:StartQuery",
-    message="Error patterns of the logs are unknown; metrics alone were used.",
+    message="error patterns of create-order: grant logs:StartQuery on the log group /aws/lambda/create-order",
 )
 SPECIALISTS = (
     SpecialistReport(
@@ -345,7 +346,7 @@ def inconclusive() -> Report:
     )
     fits = (
         RankedHypothesis(
-            cause="downstream-slow",
+            cause="lambda-vpc-no-nat",
             resource="remote:api.stripe.com",
             summary="The provider answers more slowly than the function waits",
             confidence=0.46,

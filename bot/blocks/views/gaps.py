@@ -7,7 +7,7 @@ from typing import Any
 from bot.blocks import ids
 from bot.blocks.message import SECTION, Block, context, divider, preformatted, section, sections
 from bot.blocks.names import Names
-from bot.blocks.reasoning import by_use, grant
+from bot.blocks.reasoning import by_use, unseen_line
 from bot.blocks.text import plain, prose
 from bot.blocks.views.modal import View, modal
 from bot.blocks.words import SEPARATOR
@@ -52,7 +52,7 @@ def gaps_view(report: Report) -> View:
     blocks: list[Block] = []
     for gap in gaps[:SHOWN]:
         small = SEPARATOR.join((prose(gap.specialist, 40), prose(gap.probe, 60), WHY[gap.reason]))
-        blocks += [section(f"{prose(gap.message, 400)}{grant(gap, names)}"), context(small)]
+        blocks += [section(unseen_line(gap, names)), context(small)]
     if not gaps:
         blocks.append(section("Everything that was asked for was seen."))
     if len(gaps) > SHOWN:
@@ -77,7 +77,11 @@ def policies(denied: Iterable[Gap]) -> Iterator[str]:
     """Yield policy documents as JSON that grant the denied actions, each short enough to be shown whole."""
     statements: list[dict[str, Any]] = []
     for resource, allowed in sorted(_by_resource(denied).items()):
-        statement: dict[str, Any] = {"Effect": "Allow", "Action": sorted(allowed), "Resource": resource}
+        statement: dict[str, Any] = {
+            "Effect": "Allow",
+            "Action": sorted(allowed) if len(allowed) > 1 else next(iter(allowed)),
+            "Resource": resource,
+        }
         if statements and len(_document([*statements, statement])) > SECTION:
             yield _document(statements)
             statements = []

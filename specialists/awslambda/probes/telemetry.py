@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from operator import contains
 
 from domain.evidence import Evidence
 from domain.trace import TraceSegment
@@ -134,10 +133,14 @@ def _requests(look: Look, group: str) -> Iterator[Evidence]:
     ids = dict.fromkeys(s.attributes.get("request_id", "") for s in sorted(segments, key=lambda s: not s.failed))
     for request_id in [i for i in ids if i][:MAX_REQUESTS]:
         named = f"{REQUEST_FILTER}{request_id}"
-        found = _lines(look, group, f'"{request_id}"', named, partial(contains, request_id), MAX_ERRORS)
+        found = _lines(look, group, f'"{request_id}"', named, partial(_names, request_id), MAX_ERRORS)
         yield found
         if isinstance(found, LogLines):
             yield _read_reports(look, found)
+
+
+def _names(request_id: str, message: str) -> bool:
+    return request_id in message
 
 
 def _read_reports(look: Look, lines: LogLines) -> InvocationReports:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from domain.findings import Fact
 from domain.trace import TraceSegment
-from specialists.awslambda.evidence import FunctionConfiguration, InvocationReports, LogGroup
+from specialists.awslambda.evidence import FunctionConfiguration, InvocationReports, LogGroup, Versions
 from specialists.awslambda.logformat import read_error
 from specialists.awslambda.reading import changed, metric, reporting, reports, running
 from specialists.contract import Case, Rule, rule
@@ -27,9 +27,25 @@ def when_it_changed(case: Case) -> Iterator[Fact]:
     elif configuration and configuration.last_modified:
         days = (case.window.end - configuration.last_modified).total_seconds() / DAY_SECONDS
         age = (
-            f"unchanged for {days:.0f} days" if days >= 1 else f"last modified {configuration.last_modified:%H:%M} UTC"
+            f"unchanged for {days:.0f} days"
+            if days >= 1
+            else f"last modified {configuration.last_modified:%Y-%m-%d %H:%M} UTC"
         )
         yield case.fact(f"Code and settings of `{case.target.name}` {age}", configuration)
+
+
+@rule(sees=(Versions,))
+def what_was_published(case: Case) -> Iterator[Fact]:
+    """A version that was published within the day before the window's end."""
+    found = case.one(Versions)
+    for version in found.versions if found else ():
+        at = version.last_modified
+        if version.version == "$LATEST" or found is None or at is None:
+            continue
+        if 0 <= (case.window.end - at).total_seconds() <= DAY_SECONDS:
+            yield case.fact(
+                f"Version {version.version} of `{case.target.name}` was published at {at:%Y-%m-%d %H:%M} UTC", found
+            )
 
 
 @rule(sees=(MetricSeries,))
@@ -80,4 +96,11 @@ def how_it_ran(case: Case) -> Iterator[Fact]:
         yield case.fact(f"`{case.target.name}` ran without error in this trace ({slowest.seconds:.3f} s)", slowest)
 
 
-FACT_RULES: tuple[Rule, ...] = (when_it_changed, how_much_failed, memory_and_time_used, logs_are_clean, how_it_ran)
+FACT_RULES: tuple[Rule, ...] = (
+    when_it_changed,
+    what_was_published,
+    how_much_failed,
+    memory_and_time_used,
+    logs_are_clean,
+    how_it_ran,
+)

@@ -1,7 +1,7 @@
 """How an invocation's process ended: out of time, out of memory, or by itself."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from domain.evidence import Evidence
@@ -19,6 +19,9 @@ from specialists.kit.series import MetricSeries
 
 INIT_LIMIT_SECONDS = 9.9
 """Initialisation is cut off at 10 s."""
+
+JUST_BEFORE = timedelta(hours=1)
+"""How long before the first timeout a change may be, when nothing shows what it changed."""
 
 PLUMBING = ("Invocation", "Overhead", "Initialization", "Dwell Time", "Attempt #")
 SHARPER_THAN_EXIT = (
@@ -94,17 +97,23 @@ def _callee(case: Case, call: TraceCall) -> str:
 
 
 def _lowering(case: Case, first: datetime | None) -> Lowering | None:
-    """Return the last change before the timeouts that lowered Timeout or MemorySize, unless it is seen to raise it."""
-    for change in reversed(changed(case, "UpdateFunctionConfiguration", before=first)):
-        for parameter, word, unit in (("timeout", "timeout", "s"), ("memorySize", "memory", "MB")):
-            value = change.parameters.get(parameter, "")
-            if not value.isdigit():
-                continue
-            earlier, shown_by = _earlier(case, change, parameter)
-            if earlier is None:
-                return Lowering(change, f"{word} to {value} {unit}", ())
-            if earlier > int(value):
-                return Lowering(change, f"{word} from {earlier:g} to {value} {unit}", shown_by)
+    """Return the change before the timeouts that lowered Timeout or MemorySize.
+
+    The last change of each counts: one that is seen to lower it, or one within the hour before whose earlier value
+    nothing shows.
+    """
+    made = changed(case, "UpdateFunctionConfiguration", before=first)
+    for parameter, word, unit in (("timeout", "timeout", "s"), ("memorySize", "memory", "MB")):
+        setting = [c for c in made if c.parameters.get(parameter, "").isdigit()]
+        if not setting:
+            continue
+        change, value = setting[-1], int(setting[-1].parameters[parameter])
+        earlier, shown_by = _earlier(case, change, parameter)
+        recent = first is not None and change.observed_at is not None and first - change.observed_at <= JUST_BEFORE
+        if earlier is not None and earlier > value:
+            return Lowering(change, f"{word} from {earlier:g} to {value} {unit}", shown_by)
+        if earlier is None and recent:
+            return Lowering(change, f"{word} to {value} {unit}", ())
     return None
 
 

@@ -109,7 +109,7 @@ def condition_is_not_met(case: Case) -> Iterator[Finding]:
     more = [counted] if counted is not None and _risen(counted) else []
     if not found and not more:
         return
-    fatal = [sign for sign in found if _caller_failed(case, sign)]
+    fatal = _fatal(case, found)
     numbers = f"{more[0].total:g} conditional writes" if more else _count(found)
     graded = _graded(fatal, found, more)
     ending = ", and the caller failed with it" if fatal else ", which callers often expect"
@@ -135,7 +135,7 @@ def transaction_is_cancelled(case: Case) -> Iterator[Finding]:
     why = f" ({', '.join(reasons)})" if reasons else ""
     conflicts = f"{more[0].total:g} transaction conflicts" if more else ""
     numbers = f"{_count(found)} were cancelled{why}" + (f", {conflicts}" if more else "") if found else conflicts
-    graded = _graded([sign for sign in found if _caller_failed(case, sign)], found, more)
+    graded = _graded(_fatal(case, found), found, more)
     yield case.hypothesis(
         "ddb-transaction-cancelled",
         f"{numbers} on `{case.target.name}`",
@@ -160,17 +160,16 @@ def _graded(fatal: Sequence[Sign], found: Sequence[Sign], counted: Sequence[Evid
     return _Graded(weak=(*cited(found), *counted))
 
 
-def _caller_failed(case: Case, sign: Sign) -> bool:
-    """Tell whether the caller's own work failed, and no other of its calls failed that could be why."""
-    if isinstance(sign.evidence, TraceSegment) or UNHANDLED.search(sign.text):
-        return True
-    segments = case.evidence.of(TraceSegment, sign.caller)
-    others = [
-        call
-        for call in case.evidence.of(TraceCall)
-        if call.caller == sign.caller and call.failed and call.resource != case.target.id
+def _fatal(case: Case, found: Sequence[Sign]) -> list[Sign]:
+    """Return the refusals whose caller failed, where no other of its calls failed that could be why."""
+    failed = {segment.resource for segment in case.evidence.of(TraceSegment) if segment.failed}
+    elsewhere = {c.caller for c in case.evidence.of(TraceCall) if c.failed and c.resource != case.target.id}
+    callers = failed - elsewhere
+    return [
+        sign
+        for sign in found
+        if sign.caller in callers or isinstance(sign.evidence, TraceSegment) or UNHANDLED.search(sign.text)
     ]
-    return any(segment.failed for segment in segments) and not others
 
 
 def _risen(counted: MetricSeries) -> bool:

@@ -6,7 +6,7 @@ from domain.findings import Finding
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.iam.denials import PolicyType
-from specialists.iam.diagnosis import WRITES, Diagnosis, Ground, of_cause, principal_at_fault
+from specialists.iam.diagnosis import VERSIONS, WRITES, Diagnosis, Ground, of_cause, principal_at_fault
 from specialists.iam.evaluator import Outcome
 from specialists.iam.evidence import PolicyList, RolePolicy, RoleState, RunsAs
 from specialists.iam.grading import change_behind, graded
@@ -58,7 +58,7 @@ def reason(found: Diagnosis) -> str:
 def denied_by_own_policy(case: Case) -> Iterator[Finding]:
     """A Deny statement in one of the role's own policies matches the refused call."""
     for found in of_cause(case, "iam-explicit-deny-identity"):
-        change = losses(case, found, WRITES)
+        change = change_behind(case, found, WRITES)
         named = found.refusal.denial.policy_arn.rsplit("/", 1)[-1]
         by = found.verdict.by if found.verdict.outcome is Outcome.EXPLICIT_DENY else f"`{named}`" if named else ""
         yield case.hypothesis(
@@ -80,9 +80,7 @@ def denied_by_own_policy(case: Case) -> Iterator[Finding]:
 def outside_the_boundary(case: Case) -> Iterator[Finding]:
     """The role's permissions boundary does not let the refused call through."""
     for found in of_cause(case, "iam-permission-boundary"):
-        change = change_behind(
-            case, found, ("PutRolePermissionsBoundary", "CreatePolicyVersion", "SetDefaultPolicyVersion")
-        )
+        change = change_behind(case, found, ("PutRolePermissionsBoundary", *VERSIONS))
         state = found.standing.state if found.standing else None
         arn = found.refusal.denial.policy_arn or (state.boundary_arn if state else "")
         named = f" `{arn.rsplit('/', 1)[-1]}`" if arn else ""

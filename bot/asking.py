@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.blocks.ids import RUN_AGAIN, referred
 from domain.request import Trigger, TriggerKind
@@ -15,6 +15,22 @@ INVESTIGATE = "investigate_message"
 MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}(?:\|[^<>]{0,100})?>")
 DEPTH = 8
 TEXTS = frozenset({"text", "fallback", "pretext", "title", "value"})
+
+
+HELP = frozenset({"", "help", "?", "-h", "--help", "usage"})
+
+
+class Asked(NamedTuple):
+    """What became of a delivery that asks for an investigation: the investigation, or why there is none.
+
+    `investigation` is None when help was asked for, when the words are `unusable` (a sentence says why), and when the
+    delivery is a repeated one.
+    """
+
+    trigger: Trigger
+    investigation: Investigation | None = None
+    help: bool = False
+    unusable: str = ""
 
 
 def by_command(body: JsonObject) -> Trigger | None:
@@ -60,14 +76,14 @@ def by_shortcut(body: JsonObject) -> Trigger | None:
     )
 
 
-ASKED: tuple[Callable[[JsonObject], Trigger | None], ...] = (by_command, by_mention, by_shortcut)
+ASKS: tuple[Callable[[JsonObject], Trigger | None], ...] = (by_command, by_mention, by_shortcut)
 """Who can ask; each returns None for a delivery that is not its own."""
 
 
 def rerun_reference(body: JsonObject) -> str | None:
     """Return the id of the investigation that a press of "Run again" asks to repeat."""
-    pressed = next(iter(body.get("actions") or ()), {})
-    if body.get("type") != "block_actions" or pressed.get("action_id") != RUN_AGAIN:
+    pressed = body["actions"][0] if body.get("type") == "block_actions" and body.get("actions") else None
+    if pressed is None or pressed.get("action_id") != RUN_AGAIN:
         return None
     reference = referred(str(pressed.get("value") or ""))
     return reference.investigation_id if reference else None
