@@ -36,6 +36,7 @@ class Conversation:
         self._places = dict(investigation.messages)
         self._board = Board(trigger=investigation.trigger)
         self._unsaid: list[asyncio.Task[Any]] = []
+        self._verdict_shown = False
 
     async def open(self, ahead: int) -> None:
         """Show the root message; raises NotDelivered where we may not speak."""
@@ -66,14 +67,21 @@ class Conversation:
 
         Raises NotDelivered when Slack takes neither.
         """
-        told = await asyncio.gather(self._conclude(MessageRole.ROOT, concluded(report)), self._tell(report))
+        told = await asyncio.gather(self._show_verdict(report), self._tell(report))
         if not any(told):
             raise NotDelivered("unreachable")
 
     async def say_plainly(self, message: Message) -> None:
-        """Say a last word that is made of nothing but its own text."""
-        if not await self._conclude(MessageRole.ROOT, message):
+        """Post a last word that is made of nothing but its own text, and show it at the root if no verdict is there."""
+        if MessageRole.ROOT not in self._places:
             await self._place(MessageRole.ROOT, message)
+        elif not self._verdict_shown:
+            await self._conclude(MessageRole.ROOT, message)
+        await self._place(MessageRole.REPORT, message)
+
+    async def _show_verdict(self, report: Report) -> bool:
+        self._verdict_shown = await self._conclude(MessageRole.ROOT, concluded(report))
+        return self._verdict_shown
 
     async def _tell(self, report: Report) -> bool:
         """Post the report, and write down that it was told."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.answers import Answers, Asker
 from bot.background import Background
+from bot.blocks.message import Message
 from bot.blocks.usage import refused
 from bot.calls import NotDelivered
 from bot.conversation import Conversation
@@ -131,13 +132,20 @@ class Desk:
         return report
 
     async def _break_off(self, conversation: Conversation, asker: Asker, error: BaseException) -> None:
-        """Whatever broke: end the investigation in the store and its thread in a last word, or tell the asker."""
+        """Whatever broke: end the investigation in the store, and its thread in a last word, or tell the asker."""
         investigation = conversation.investigation
-        unwelcome = isinstance(error, NotDelivered) and error.code in UNWELCOME
-        sentence = INVITE if unwelcome else BROKEN.format(investigation.id)
         known = await self._store.report(investigation.id)
-        report = known or await self._fail(investigation, sentence)
+        if known is not None:
+            await conversation.say_plainly(_plain(known))
+            return
+        unwelcome = isinstance(error, NotDelivered) and error.code in UNWELCOME
+        report = await self._fail(investigation, INVITE if unwelcome else BROKEN.format(investigation.id))
         if unwelcome:
-            await self._answers.say(asker, refused(sentence))
-        else:
-            await conversation.say_plainly(refused(f"{report.headline}. {report.summary}"))
+            await self._answers.say(asker, refused(INVITE))
+            return
+        self._background.spawn(conversation.conclude(report), failed=lambda _: conversation.say_plainly(_plain(report)))
+
+
+def _plain(report: Report) -> Message:
+    """Return a report as one sentence, for when it cannot be shown as it should."""
+    return refused(f"I cannot show the whole report of {report.investigation_id}. {report.headline}. {report.summary}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ class BotProcess:
             "SLACK_APP_TOKEN": slack.app_token,
             "RCA_DATA_DIR": str(home / "data"),
             "RCA_LOG_LEVEL": "INFO",
+            "RCA_HTTP_PORT": str(free_port()),
             **environment,
         }
         self.log = home / "bot.log"
@@ -59,3 +61,10 @@ class BotProcess:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def free_port() -> int:
+    """Return a port on 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -169,14 +169,18 @@ def test_an_incident_without_a_window_is_looked_at_around_its_time() -> None:
     ],
 )
 def test_a_structured_target_goes_to_the_specialist_of_its_type(kind: str, service: str) -> None:
-    asked = read({"investigation_inputs": {"primary_targets": [{"type": kind, "name": "orders", "region": "us-east-2"}]}})
+    asked = read(
+        {"investigation_inputs": {"primary_targets": [{"type": kind, "name": "orders", "region": "us-east-2"}]}}
+    )
 
     assert asked.targets == (Target(service=service, name="orders"),)
     assert asked.region == "us-east-2"
 
 
 def test_a_structured_target_with_an_arn_is_that_resource() -> None:
-    asked = read({"primary_targets": [{"type": "lambda", "name": "orders", "arn": FUNCTION}], "error_messages": ["boom"]})
+    asked = read(
+        {"primary_targets": [{"type": "lambda", "name": "orders", "arn": FUNCTION}], "error_messages": ["boom"]}
+    )
 
     assert [r.id for r in asked.resources] == [FUNCTION]
     assert asked.targets == ()

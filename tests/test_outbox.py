@@ -1,6 +1,7 @@
 """The outbox against a local Slack that limits, breaks and forgets to answer."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -106,7 +107,9 @@ async def test_a_search_that_fails_is_repeated_before_anything_is_posted_again(s
 async def test_what_an_earlier_process_posted_is_found_not_posted_again(slack: LocalSlack) -> None:
     first = await outbox_of(slack).post(ALERTS, said("looking"), ROOT)
 
-    again = await outbox_of(slack).post(ALERTS, said("looking"), ROOT, maybe_since=datetime.now(UTC) - timedelta(hours=1))
+    again = await outbox_of(slack).post(
+        ALERTS, said("looking"), ROOT, maybe_since=datetime.now(UTC) - timedelta(hours=1)
+    )
 
     assert again == first
     assert texts(slack) == ["looking"]
@@ -193,7 +196,7 @@ async def test_updates_of_one_message_are_a_second_apart(slack: LocalSlack) -> N
 
     at = [call.at for call in slack.called("chat.update")]
     assert len(at) >= 3
-    assert min(later - earlier for earlier, later in zip(at, at[1:], strict=False)) >= 0.95
+    assert min(later - earlier for earlier, later in itertools.pairwise(at)) >= 0.95
 
 
 async def test_the_last_word_does_not_wait_for_the_pace_of_progress(slack: LocalSlack) -> None:

@@ -1,5 +1,6 @@
 """What people paste becomes a request, or one sentence that says what to write instead."""
 
+import contextlib
 import json
 import re
 import time
@@ -81,9 +82,13 @@ def test_the_region_option_wins_over_the_text() -> None:
     assert read(f"{ID} in eu-west-3", region="us-gov-west-1").region == "us-gov-west-1"
 
 
-@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-northwest-1", "ap-southeast-4", "me-central-1", "eusc-de-east-1"])
+@pytest.mark.parametrize(
+    "region", ["us-gov-west-1", "cn-northwest-1", "ap-southeast-4", "me-central-1", "eusc-de-east-1"]
+)
 def test_regions_of_every_partition_are_read_from_arns(region: str) -> None:
-    partition = {"us-gov-west-1": "aws-us-gov", "cn-northwest-1": "aws-cn", "eusc-de-east-1": "aws-eusc"}.get(region, "aws")
+    partition = {"us-gov-west-1": "aws-us-gov", "cn-northwest-1": "aws-cn", "eusc-de-east-1": "aws-eusc"}.get(
+        region, "aws"
+    )
 
     assert read(f"arn:{partition}:lambda:{region}:123456789012:function:f").region == region
 
@@ -109,7 +114,12 @@ def test_regions_of_every_partition_are_read_from_arns(region: str) -> None:
         ("arn:aws:events:eu-west-1:123456789012:rule/bus/nightly", ResourceType.RULE, "nightly", ()),
         ("arn:aws-us-gov:sns:us-gov-west-1:123456789012:alerts", ResourceType.TOPIC, "alerts", ()),
         ("arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/prod", ResourceType.REST_API, "a1b2c3", ("prod",)),
-        ("arn:aws:lambda:eu-west-1:123456789012:function:1-click-checkout", ResourceType.LAMBDA, "1-click-checkout", ()),
+        (
+            "arn:aws:lambda:eu-west-1:123456789012:function:1-click-checkout",
+            ResourceType.LAMBDA,
+            "1-click-checkout",
+            (),
+        ),
     ],
 )
 def test_an_arn_names_one_resource(text: str, kind: ResourceType, name: str, qualifiers: tuple[str, ...]) -> None:
@@ -177,13 +187,17 @@ def test_text_beside_an_id_is_kept_as_an_error_message() -> None:
     ],
 )
 def test_a_malformed_trace_id_is_refused_in_one_sentence(text: str) -> None:
-    with pytest.raises(UnusableInput, match="is not a trace id: it takes 1-, 8 hex digits, -, and 24 hex digits") as refused:
+    with pytest.raises(
+        UnusableInput, match="is not a trace id: it takes 1-, 8 hex digits, -, and 24 hex digits"
+    ) as refused:
         read(text)
 
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "``", "\n", "help me please!", "🤷", "{}", "[1, 2]", '{"a": 1}', "<@U123>"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "``", "\n", "help me please!", "🤷", "{}", "[1, 2]", '{"a": 1}', "<@U123>"]
+)
 def test_text_without_anything_to_look_at_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UnusableInput, match=re.escape("1-6740a1b2-1234567890abcdef12345678")):
         read(text)
@@ -257,10 +271,8 @@ HOSTILE = [
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_huge_hostile_text_is_read_in_half_a_second(number: int) -> None:
     began = time.perf_counter()
-    try:
+    with contextlib.suppress(UnusableInput):
         read(HOSTILE[number])
-    except UnusableInput:
-        pass
 
     assert time.perf_counter() - began < 0.5
 
@@ -301,7 +313,14 @@ JSON = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=5)),
     max_leaves=20,
 )  # fmt: skip
-KNOWN = st.sampled_from([{"AlarmName": "a", "NewStateValue": "ALARM"}, {"detail-type": "CloudWatch Alarm State Change"}, {"source": "opx.incidents"}, {"trace_ids": []}])
+KNOWN = st.sampled_from(
+    [
+        {"AlarmName": "a", "NewStateValue": "ALARM"},
+        {"detail-type": "CloudWatch Alarm State Change"},
+        {"source": "opx.incidents"},
+        {"trace_ids": []},
+    ]
+)
 
 
 @given(KNOWN, st.dictionaries(KEYS, JSON, max_size=8))

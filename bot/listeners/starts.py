@@ -53,7 +53,7 @@ async def shortcut(bot: Bot, ack: Ack, body: JsonObject, asked: Asked) -> None:
 
 
 async def run_again(bot: Bot, ack: Ack, body: JsonObject, asked: Asked | None) -> None:
-    """ "Run again": a new investigation of the same, in the same thread."""
+    """Run again: a new investigation of the same, in the same thread."""
     await ack()
     if asked is None or asked.investigation is None:
         await bot.answers.say(asker_of(body), refused(asked.unusable if asked else FORGOTTEN))

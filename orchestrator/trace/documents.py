@@ -5,7 +5,6 @@ subsegment may be sent on its own and belongs under its parent; an inferred segm
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 from domain.awserrors import error_code
 from domain.trace import TracedError
 from domain.values import from_epoch
+from orchestrator.texts import read_json
 
 MAX_DEPTH = 64
 MAX_MESSAGE = 2_000
@@ -21,7 +21,11 @@ MAX_MESSAGE = 2_000
 
 @dataclass(eq=False)
 class Node:
-    """One segment or subsegment. `server` are the segments that other services sent for this call."""
+    """One segment or subsegment.
+
+    `server` are the segments that other services sent for this call, `caller` the call that a segment was sent for.
+    `failed_below` says that something under it failed, in its own documents or at the other side of its calls.
+    """
 
     id: str
     name: str
@@ -30,6 +34,8 @@ class Node:
     parent: "Node | None" = None
     children: list["Node"] = field(default_factory=list)
     server: list["Node"] = field(default_factory=list)
+    caller: "Node | None" = None
+    failed_below: bool = False
 
     @property
     def aws(self) -> dict[str, Any]:
@@ -45,7 +51,7 @@ class Node:
     def http_status(self) -> int | None:
         """The status of the http.response block."""
         status = _block(_block(self.document, "http"), "response").get("status")
-        return status if isinstance(status, int) else None
+        return status if isinstance(status, int) and 100 <= status <= 999 else None
 
     @property
     def origin(self) -> str:
@@ -63,14 +69,27 @@ class Node:
         return self.document.get("inferred") is True
 
     @property
+    def repeats_its_caller(self) -> bool:
+        """Whether it only repeats, from the other side, a call that the caller's own subsegment already tells."""
+        return self.inferred and self.caller is not None
+
+    @property
     def is_call(self) -> bool:
         """Whether it is a call that leaves the program."""
         return not self.segment and self.namespace in {"aws", "remote"}
 
     @property
+    def is_lost_call(self) -> bool:
+        """Whether it is a call that was sent on its own and whose caller never came."""
+        return self.segment and self.document.get("type") == "subsegment" and self.namespace in {"aws", "remote"}
+
+    @property
     def start(self) -> datetime:
-        """When it began, UTC."""
-        return from_epoch(_number(self.document.get("start_time")) or 0.0)
+        """When it began, UTC; when its parent did if it does not say."""
+        at = _number(self.document.get("start_time"))
+        if at is None and self.parent is not None:
+            return self.parent.start
+        return from_epoch(at or 0.0)
 
     @property
     def seconds(self) -> float | None:
@@ -104,10 +123,12 @@ class Node:
         return [e for e in found if isinstance(e, dict)] if isinstance(found, list) else []
 
     def walk(self) -> Iterator["Node"]:
-        """Yield this node and everything below it in its own documents."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        """Yield this node and everything below it in its own documents, in their order."""
+        todo = [self]
+        while todo:
+            node = todo.pop()
+            yield node
+            todo.extend(reversed(node.children))
 
     @property
     def owner(self) -> "Node":
@@ -134,12 +155,12 @@ class TraceTree:
 
 
 def read_documents(trace_id: str, documents: Iterable[str]) -> TraceTree:
-    """Read a trace's documents; what is no JSON object is counted and left out, never guessed at."""
+    """Read a trace's documents; what is no segment by X-Ray's schema is counted and left out, never guessed at."""
     best: dict[str, dict[str, Any]] = {}
     unreadable = 0
     for position, text in enumerate(documents):
-        document = _parse(text)
-        if document is None:
+        document = read_json(text)
+        if not isinstance(document, dict) or _number(document.get("start_time")) is None:
             unreadable += 1
             continue
         key = _text(document.get("id")) or f"document-{position}"
@@ -148,20 +169,24 @@ def read_documents(trace_id: str, documents: Iterable[str]) -> TraceTree:
     by_id: dict[str, Node] = {}
     tops = [_node(document, key, None, by_id, 0) for key, document in sorted(best.items())]
     segments = [node for node in tops if not _adopt(node, by_id)]
-    for segment in segments:
-        parent = by_id.get(_text(segment.document.get("parent_id")))
-        if parent is not None and parent.owner is not segment:
-            parent.server.append(segment)
+    _connect(segments, by_id)
     ordered = sorted(segments, key=lambda n: (n.start, n.inferred, n.id))
     return TraceTree(trace_id=trace_id, segments=tuple(ordered), by_id=by_id, unreadable=unreadable)
 
 
-def _parse(text: str) -> dict[str, Any] | None:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
+def _connect(segments: Iterable[Node], by_id: dict[str, Node]) -> None:
+    """Join segments to the calls they answer, and tell everything above a failure that it lies below."""
+    for segment in segments:
+        parent = by_id.get(_text(segment.document.get("parent_id")))
+        if parent is not None and parent.owner is not segment:
+            parent.server.append(segment)
+            segment.caller = parent
+    for segment in segments:
+        for node in segment.walk():
+            above = (node.parent or node.caller) if node.failed and not node.repeats_its_caller else None
+            while above is not None and not above.failed_below:
+                above.failed_below = True
+                above = above.parent or above.caller
 
 
 def _completeness(document: dict[str, Any]) -> tuple[bool, int]:
@@ -188,11 +213,9 @@ def _node(document: dict[str, Any], key: str, parent: Node | None, by_id: dict[s
 
 
 def _adopt(node: Node, by_id: dict[str, Node]) -> bool:
-    """Put a subsegment that was sent on its own under its parent."""
-    if node.document.get("type") != "subsegment":
-        return False
+    """Put a subsegment that was sent on its own under its parent; False when the parent never came."""
     parent = by_id.get(_text(node.document.get("parent_id")))
-    if parent is None or parent is node or parent in node.walk():
+    if node.document.get("type") != "subsegment" or parent is None or not _may_hold(parent, node):
         return False
     if all(child.id != node.id for child in parent.children):
         parent.children.append(node)
@@ -200,18 +223,33 @@ def _adopt(node: Node, by_id: dict[str, Node]) -> bool:
     return True
 
 
+def _may_hold(parent: Node, node: Node) -> bool:
+    """Whether the node can stand there: not under itself, and not deeper than documents go."""
+    above: Node | None = parent
+    for _ in range(MAX_DEPTH):
+        if above is None or above is node:
+            return above is None
+        above = above.parent
+    return False
+
+
 def _traced_error(exception: dict[str, Any]) -> TracedError:
     kind = _text(exception.get("type")) or "Exception"
     message = _text(exception.get("message"))[:MAX_MESSAGE]
     stack = exception.get("stack")
     first = stack[0] if isinstance(stack, list) and stack and isinstance(stack[0], dict) else None
-    frame = f"{_text(first.get('path'))}:{first.get('line')} in {_text(first.get('label'))}" if first else None
+    line = first.get("line") if first else None
+    frame = (
+        f"{_text(first.get('path'))}:{line if isinstance(line, int) else '?'} in {_text(first.get('label'))}"
+        if first
+        else None
+    )
     return TracedError(
         type=kind[:250],
         message=message,
         code=error_code(kind, message),
         remote=exception.get("remote") is True,
-        frame=frame,
+        frame=frame[:MAX_MESSAGE] if frame else None,
     )
 
 

@@ -5,9 +5,10 @@ an ARN only where the document's own type, Region and account make it up by AWS'
 is not known the resource keeps its plain name.
 """
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from domain.arn import Arn, arns_in, partition_of
 from domain.resource import Resource, ResourceType, resource_from_arn, unnamed
@@ -22,7 +23,10 @@ class Home(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """How a service's resources are named in the aws block, and the ARN's resource part."""
+    """How a service's resources are named in the aws block, and the ARN's resource part.
+
+    An empty part says that a name does not make up the ARN: a secret's ends in characters that only AWS knows.
+    """
 
     service: str
     type: ResourceType
@@ -42,8 +46,8 @@ KINDS: tuple[_Kind, ...] = (
     _Kind("s3", ResourceType.BUCKET, ("bucket_name", "bucket"), _plain),
     _Kind("states", ResourceType.STATE_MACHINE, ("state_machine_arn",), lambda n: f"stateMachine:{n}"),
     _Kind("events", ResourceType.EVENT_BUS, ("event_bus_name",), lambda n: f"event-bus/{n}"),
-    _Kind("secretsmanager", ResourceType.SECRET, ("secret_id",), _plain),
-    _Kind("kms", ResourceType.KEY, ("key_id",), lambda n: f"key/{n}"),
+    _Kind("secretsmanager", ResourceType.SECRET, ("secret_id",), lambda _: ""),
+    _Kind("kms", ResourceType.KEY, ("key_id",), lambda n: n if n.startswith("alias/") else f"key/{n}"),
     _Kind("ssm", ResourceType.PARAMETER, ("parameter_name",), lambda n: f"parameter/{n.lstrip('/')}"),
     _Kind("kinesis", ResourceType.STREAM, ("stream_name",), lambda n: f"stream/{n}"),
 )
@@ -82,7 +86,13 @@ ORIGINS: dict[str, str] = {
     "AWS::S3::Bucket": "s3",
     "AWS::StepFunctions::StateMachine": "states",
 }
-"""Segment origins whose name is the resource's name."""
+"""Segment origins whose name is the resource's name, unless it is the service's."""
+
+PASSES_ON = frozenset({ResourceType.TOPIC, ResourceType.QUEUE, ResourceType.EVENT_BUS, ResourceType.STREAM})
+"""What hands a message on, with the sender's trace header: who answers the call is its consumer, not the callee."""
+
+QUEUE_HOST = re.compile(r"sqs\.([a-z0-9-]{1,32})\.amazonaws\.com(?:\.cn)?|([a-z0-9-]{1,32})\.queue\.amazonaws\.com")
+ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 def segment_resource(segment: Node, home: Home) -> Resource:
@@ -92,10 +102,14 @@ def segment_resource(segment: Node, home: Home) -> Resource:
         return found.model_copy(update={"alias": segment.name.rsplit("/", 1)[0]})
     if found is not None:
         return found
+    if segment.is_lost_call:
+        return call_resource(segment, home)
     kind = _kind(ORIGINS.get(segment.origin, ""))
-    if kind is not None:
-        return _named(kind, segment.name, segment, home) or unnamed(kind.type, segment.name, region=home.region)
-    return unnamed(ResourceType.SERVICE, segment.name, region=home.region)
+    if kind is None:
+        return unnamed(ResourceType.SERVICE, segment.name, region=home.region)
+    if segment.name.lower() in SERVICES:
+        return _called(segment, home) or unnamed(ResourceType.AWS_SERVICE, segment.name, region=_region(segment, home))
+    return _named(kind, segment.name, segment, home) or unnamed(kind.type, segment.name, region=home.region)
 
 
 def _stated(segment: Node, home: Home) -> Resource | None:
@@ -112,31 +126,26 @@ def _stated(segment: Node, home: Home) -> Resource | None:
 
 def call_resource(call: Node, home: Home) -> Resource:
     """Return the resource that a call went to: as its server's segment says, else as the call itself says."""
-    answering = next((s for s in call.server if not s.inferred), None)
+    answering = next((s for s in call.server if not s.inferred and not s.is_lost_call), None)
+    named = None if call.namespace == "remote" else _called(call, home)
     if answering is not None:
-        return segment_resource(answering, home)
+        server = segment_resource(answering, home)
+        return named if named is not None and named.type in PASSES_ON and named.type is not server.type else server
     if call.namespace == "remote":
         return unnamed(ResourceType.REMOTE, _host(call))
-    return (
-        _called(call, home)
-        or _inferred(call, home)
-        or unnamed(ResourceType.AWS_SERVICE, call.name, region=_region(call, home))
-    )
+    return named or _inferred(call, home) or unnamed(ResourceType.AWS_SERVICE, call.name, region=_region(call, home))
 
 
 def _called(call: Node, home: Home) -> Resource | None:
-    """What the call's own aws block and URL name."""
+    """What the call's own URL and aws block name: whole ARNs first, then names."""
     kind = _kind(SERVICES.get(call.name.lower(), ""))
     named = [value for key in (kind.keys if kind else ()) if isinstance(value := call.aws.get(key), str) and value]
-    named += [name for name in call.aws.get("resource_names") or [] if isinstance(name, str)]
-    if kind is not None:
-        for name in named:
-            found = _named(kind, name, call, home)
-            if found is not None:
-                return found
-    for arn in arns_in(str(call.request.get("url", "")).replace("%3A", ":").replace("/invocations", " ")):
-        return resource_from_arn(arn)
-    return next((found for name in named if (found := _from_arn(name)) is not None), None)
+    listed = call.aws.get("resource_names")
+    named += [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    url = str(call.request.get("url", ""))[:2000].replace("%3A", ":").replace("/invocations", " ")
+    stated = (_from_arn(text) for text in (*arns_in(url), *named))
+    made_up = (_named(kind, name, call, home) for name in named) if kind is not None else iter(())
+    return next((found for found in (*stated, *made_up) if found is not None), None)
 
 
 def _inferred(call: Node, home: Home) -> Resource | None:
@@ -154,19 +163,31 @@ def _named(kind: _Kind, name: str, node: Node, home: Home) -> Resource | None:
         return _from_arn(name)
     region, account = _region(node, home), _account(node, home)
     if kind.service == "sqs" and "://" in name:
-        parts = urlsplit(name).path.strip("/").split("/")
-        if len(parts) != 2 or not parts[0].isdigit():
-            return None
-        account, name = parts
-    if kind.service == "lambda" and ":" in name:
-        name = name.split("function:", 1)[-1]
+        return _queue(name, region)
+    if kind.service == "lambda" and ":function:" in name:
+        account, name = name.split(":function:", 1)
     if kind.service == "s3":
-        return resource_from_arn(f"arn:{partition_of(region)}:s3:::{name.split('/', 1)[0]}")
-    if not account or not region:
+        return _from_arn(f"arn:{partition_of(region)}:s3:::{name.split('/', 1)[0]}")
+    if not kind.arn(name):
+        return unnamed(kind.type, name[:250], region=region, account=account)
+    return _made_up(kind.service, region, account, kind.arn(name))
+
+
+def _queue(url: str, region: str) -> Resource | None:
+    """A queue's URL ends in account and name, on AWS as on emulators; its host tells the Region on AWS."""
+    split = _split(url)
+    parts = split.path.strip("/").split("/") if split else []
+    if split is None or len(parts) < 2:
         return None
-    arn = Arn(
-        partition=partition_of(region), service=kind.service, region=region, account=account, resource=kind.arn(name)
-    )
+    host = QUEUE_HOST.fullmatch(split.hostname or "")
+    return _made_up("sqs", (host[1] or host[2]) if host else region, parts[-2], parts[-1])
+
+
+def _made_up(service: str, region: str, account: str, resource: str) -> Resource | None:
+    """Put an ARN together from its parts; None where the parts make none."""
+    if not ACCOUNT.fullmatch(account) or not region:
+        return None
+    arn = Arn(partition=partition_of(region), service=service, region=region, account=account, resource=resource)
     return _from_arn(str(arn))
 
 
@@ -195,14 +216,21 @@ def _region(node: Node, home: Home) -> str:
 def _account(node: Node, home: Home) -> str:
     for source in (node, node.owner):
         account = source.aws.get("account_id")
-        if isinstance(account, str) and account.isdigit():
+        if isinstance(account, str) and ACCOUNT.fullmatch(account):
             return account
     own = _from_arn(node.owner.document.get("resource_arn")) or _from_arn(node.owner.aws.get("function_arn"))
-    return own.account if own is not None and own.account.isdigit() else home.account
+    return own.account if own is not None and ACCOUNT.fullmatch(own.account) else home.account
 
 
 def _host(call: Node) -> str:
     """The host that a remote call went to; the name is a host when there is no URL."""
     url = call.request.get("url")
-    host = urlsplit(url).hostname if isinstance(url, str) and "://" in url[:12] else None
-    return (host or call.name)[:250]
+    split = _split(url) if isinstance(url, str) and "://" in url[:12] else None
+    return ((split.hostname if split else None) or call.name)[:250]
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url[:2000])
+    except ValueError:
+        return None

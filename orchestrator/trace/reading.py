@@ -7,6 +7,7 @@ from domain.evidence import Evidence
 from domain.graph import Edge, ServiceGraph
 from domain.resource import Resource
 from domain.trace import TraceCall, TracedError, TraceOverview, TraceSegment
+from orchestrator.parse import trace_ids
 from orchestrator.trace.documents import Node, TraceTree
 from orchestrator.trace.naming import Home, call_resource, segment_resource
 
@@ -35,13 +36,13 @@ class TraceReading(NamedTuple):
 
 def read_trace(tree: TraceTree, home: Home, *, complete: bool = True) -> TraceReading | None:
     """Return what the trace says, or None when it holds no readable segment."""
-    real = tuple(s for s in tree.segments if not _repeats_its_caller(s))
+    real = tuple(s for s in tree.segments if not s.repeats_its_caller)
     if not real:
         return None
     owners = {segment.id: segment_resource(segment, home) for segment in real}
     calls = tuple(_calls(tree, real, owners, home))
     segments = tuple(_segment(tree, segment, owners[segment.id]) for segment in real)
-    edges = [*(_call_edge(call) for call in calls), *_uncalled(real, owners, tree)]
+    edges = [*(_call_edge(call) for call in calls), *_uncalled(real, owners, home)]
     nodes = [*owners.values(), *(resource for resource in _callees(real, home))]
     overview = _overview(tree, segments, calls, owners[real[0].id], complete=complete)
     return TraceReading(
@@ -50,11 +51,6 @@ def read_trace(tree: TraceTree, home: Home, *, complete: bool = True) -> TraceRe
         overview=overview,
         links=_links(real),
     )
-
-
-def _repeats_its_caller(segment: Node) -> bool:
-    """An inferred segment stands for a call that the caller's own subsegment already tells."""
-    return segment.inferred and segment.document.get("parent_id") is not None
 
 
 def _callees(segments: Iterable[Node], home: Home) -> Iterator[Resource]:
@@ -92,7 +88,7 @@ def _call(tree: TraceTree, node: Node, caller: Resource, callee: Resource) -> Tr
         errors=node.errors,
         origin=_began_here(node),
         pending=node.seconds is None,
-        retries=int(node.aws.get("retries") or 0) if str(node.aws.get("retries") or 0).isdigit() else 0,
+        retries=retries if isinstance(retries := node.aws.get("retries"), int) and retries > 0 else 0,
         attributes=_attributes(node),
     )
 
@@ -116,7 +112,7 @@ def _segment(tree: TraceTree, segment: Node, resource: Resource) -> TraceSegment
         http_status=segment.http_status,
         error=error or (unflagged and (segment.http_status or 0) < 500),
         fault=fault or (unflagged and (segment.http_status or 0) >= 500),
-        throttle=throttle,
+        throttle=throttle or segment.http_status == 429,
         errors=own,
         origin=(bool(own) and any(_began_here(node) for node in inside)) or _began_here(segment),
         init_seconds=init,
@@ -142,15 +138,7 @@ def _identity(error: TracedError) -> tuple[str, str]:
 
 def _began_here(node: Node) -> bool:
     """Whether the failure began at this node: it failed, and nothing below it did."""
-    return node.failed and not any(_failed_below(child) for child in (*node.children, *node.server))
-
-
-def _failed_below(node: Node, depth: int = 80) -> bool:
-    if _repeats_its_caller(node):
-        return False
-    return node.failed or (
-        depth > 0 and any(_failed_below(child, depth - 1) for child in (*node.children, *node.server))
-    )
+    return node.failed and not node.failed_below
 
 
 def _attributes(node: Node) -> dict[str, str]:
@@ -165,7 +153,8 @@ def _attributes(node: Node) -> dict[str, str]:
         found["execution_arn"] = execution
     annotations = node.document.get("annotations")
     if isinstance(annotations, dict):
-        found |= {f"annotation.{str(k)[:50]}": str(v)[:200] for k, v in list(annotations.items())[:10]}
+        plain = [(k, v) for k, v in annotations.items() if isinstance(v, str | int | float)]
+        found |= {f"annotation.{k[:50]}": str(v)[:200] for k, v in plain[:10]}
     return found
 
 
@@ -181,15 +170,16 @@ def _call_edge(call: TraceCall) -> Edge:
     )
 
 
-def _uncalled(segments: Iterable[Node], owners: dict[str, Resource], tree: TraceTree) -> Iterator[Edge]:
-    """Edges into segments whose parent is no call of its own: a function run by a state, a consumer of a queue."""
+def _uncalled(segments: Iterable[Node], owners: dict[str, Resource], home: Home) -> Iterator[Edge]:
+    """Edges into segments that no call went to: a function run by a state, a subscriber behind a topic."""
     for segment in segments:
-        parent = tree.by_id.get(str(segment.document.get("parent_id") or ""))
-        if parent is None or parent.is_call or parent.owner.id not in owners:
+        parent = segment.caller
+        if parent is None or parent.owner.id not in owners:
             continue
+        source = call_resource(parent, home) if parent.is_call else owners[parent.owner.id]
         error, fault, throttle = segment.flags
         yield Edge(
-            source=owners[parent.owner.id].id,
+            source=source.id,
             target=owners[segment.id].id,
             calls=1,
             errors=int(error),
@@ -231,12 +221,9 @@ def _overview(
 
 
 def _links(segments: Iterable[Node]) -> tuple[str, ...]:
-    found: list[str] = []
-    for segment in segments:
-        links = segment.document.get("links")
-        found += (
-            [str(link.get("trace_id")) for link in links if isinstance(link, dict) and link.get("trace_id")]
-            if isinstance(links, list)
-            else []
-        )
-    return tuple(dict.fromkeys(found))
+    """The traces that the segments link to; one malformed id would make X-Ray refuse the whole batch."""
+    links = (segment.document.get("links") for segment in segments)
+    ids = (
+        link.get("trace_id") for found in links if isinstance(found, list) for link in found if isinstance(link, dict)
+    )
+    return trace_ids(" ".join(i for i in ids if isinstance(i, str)))

@@ -62,7 +62,7 @@ def no_route_or_unsigned(case: Case) -> Iterator[Finding]:
     """The path or method is not in the API, or the route wants a signed request and got an unsigned one."""
     code = "apigw-missing-auth-token"
     said = tuple(a for a in stated(case, code) if a.method != "OPTIONS")
-    lost = () if rest_api(case) else refusednamed_requests(case, 404)
+    lost = () if rest_api(case) else refused_requests(case, 404)
     if (said or lost) and not undeployed(case, said or lost):
         known = no_such_route(case, said or lost)
         signed = any((r := route_of(case, a)) and r.authorization == "AWS_IAM" for a in said)
@@ -80,7 +80,7 @@ def no_route_or_unsigned(case: Case) -> Iterator[Finding]:
             yield case.hypothesis(code, summary, strong=(*seen_in(lost), *known), since=first_of(lost))
     elif not said:
         yield from _bare_403(
-            case, code, f"`{api_name(case)}` has no route for {named_requests(refusednamed_requests(case, 403))}"
+            case, code, f"`{api_name(case)}` has no route for {named_requests(refused_requests(case, 403))}"
         )
 
 
@@ -88,7 +88,7 @@ def no_route_or_unsigned(case: Case) -> Iterator[Finding]:
 def change_not_deployed(case: Case) -> Iterator[Finding]:
     """The route is configured, but the stage still serves a deployment from before it was made or changed."""
     code = "apigw-not-deployed"
-    found = (*stated(case, "apigw-missing-auth-token"), *refusednamed_requests(case, 403, 404))
+    found = (*stated(case, "apigw-missing-auth-token"), *refused_requests(case, 403, 404))
     if not found:
         return
     missing, later = undeployed(case, found), changed_since_deployment(case)
@@ -110,8 +110,8 @@ def change_not_deployed(case: Case) -> Iterator[Finding]:
 def api_key_refused(case: Case) -> Iterator[Finding]:
     """The API key is missing, disabled, or in no usage plan of the stage."""
     code = "apigw-invalid-api-key"
-    summary = f"`{api_name(case)}` refused the API key of {named_requests(stated(case, code) or refusednamed_requests(case, 403))}"
     said = stated(case, code)
+    summary = f"`{api_name(case)}` refused the API key of {named_requests(said or refused_requests(case, 403))}"
     if said:
         edits = changes_like(case, "UpdateApiKey", "DeleteApiKey", "DeleteUsagePlanKey", "UpdateUsagePlan")
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=edits, since=first_of(said))
@@ -128,9 +128,9 @@ def authorizer_denied(case: Case) -> Iterator[Finding]:
     cached = next((a for a in checked if a.ttl_seconds), None)
     cache = f" (its answers are cached {cached.ttl_seconds} s)" if cached else ""
     summary = (
-        f"The authorizer of `{api_name(case)}` denied {named_requests(said or refusednamed_requests(case, 403))}{cache}"
+        f"The authorizer of `{api_name(case)}` denied {named_requests(said or refused_requests(case, 403))}{cache}"
     )
-    tokens = [a for a in matching(refusednamed_requests(case, 403), ACCESS_DENIED) if _custom(case, a)]
+    tokens = [a for a in matching(refused_requests(case, 403), ACCESS_DENIED) if _custom(case, a)]
     if said:
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=checked[:1], since=first_of(said))
     elif tokens and checked:
@@ -149,7 +149,7 @@ def no_valid_token(case: Case) -> Iterator[Finding]:
     """The request carried no token, or one that the authorizer does not accept."""
     code = "apigw-unauthorized"
     said = stated(case, code)
-    bare = refusednamed_requests(case, 401)
+    bare = refused_requests(case, 401)
     checked = [a for a in case.all(Authorizer) if a.exists]
     reads = f", which reads {', '.join(checked[0].identity_sources)}" if checked and checked[0].identity_sources else ""
     summary = f"{named_requests(said or bare)} to `{api_name(case)}` had no token that its authorizer accepts{reads}"
@@ -196,7 +196,7 @@ def signature_refused(case: Case) -> Iterator[Finding]:
     """The SigV4 signature is wrong or its credentials have expired."""
     said = stated(case, "apigw-expired-signature")
     if said:
-        summary = f"`{api_name(case)}` refused the signature of {named_requests(said)}: wrong, or its credentials have expired"
+        summary = f"`{api_name(case)}` refused the signature of {named_requests(said)}: wrong, or expired credentials"
         yield case.hypothesis("apigw-expired-signature", summary, proof=seen_in(said), since=first_of(said))
 
 
@@ -209,7 +209,8 @@ def blocked_by_web_acl(case: Case) -> Iterator[Finding]:
     name = f"Web ACL `{acl.name}`" if acl else "The web ACL"
     blocked = next((s for s in case.all(MetricSeries) if s.metric == "BlockedRequests" and s.total), None)
     count = f" ({blocked.total:g} blocked in the window)" if blocked else ""
-    summary = f"{name} in front of `{api_name(case)}` blocks {named_requests(said or refusednamed_requests(case, 403))}{count}"
+    asked = named_requests(said or refused_requests(case, 403))
+    summary = f"{name} in front of `{api_name(case)}` blocks {asked}{count}"
     if said:
         strong: list[Evidence] = [e for e in (acl, blocked) if e]
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=strong, since=first_of(said))

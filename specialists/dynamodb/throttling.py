@@ -102,8 +102,8 @@ def throttles(case: Case, *limits: Limit) -> tuple[Throttle, ...]:
     """Return every throttled side of the table and its indexes, only those that hit one of the limits when named."""
     said = signs(case, *THROTTLES)
     indexes = [found for name in _indexes(case) for found in _of_index(case, name, said)]
-    told_of_index = {sign for found in indexes for sign in found.signs}
-    rest = tuple(sign for sign in said if sign not in told_of_index)
+    told_of_index = {id(sign) for found in indexes for sign in found.signs}
+    rest = tuple(sign for sign in said if id(sign) not in told_of_index)
     found = [*_of_table(case, rest, indexes), *_of_unseen_index(case, rest, indexes), *indexes]
     return tuple(throttle for throttle in found if not limits or throttle.limit in limits)
 
@@ -116,9 +116,8 @@ def pressure(case: Case, side: Side, index: str | None = None, said: Iterable[Si
     reasons = tuple((limit, found) for limit, found in by_reason if found is not None and found.total)
     consumed = series(case, f"Consumed{name}CapacityUnits", index=index)
     provisioned = series(case, f"Provisioned{name}CapacityUnits", index=index)
-    minutes = {p.at for found in (events, *(r for _, r in reasons)) if found for p in found.points if p.value > 0}
-    minutes = minutes or {sign.at.replace(second=0, microsecond=0) for sign in said if sign.at}
-    first = min(minutes, default=None)
+    counted = {p.at for found in (events, *(r for _, r in reasons)) if found for p in found.points if p.value > 0}
+    minutes = counted or {sign.at.replace(second=0, microsecond=0) for sign in said if sign.at}
     state = case.one(TableState)
     fixed = state.limit(side, index) if state else None
     limits = [limit for at in sorted(minutes) if (limit := _limit_at(at, provisioned, fixed))]
@@ -132,7 +131,7 @@ def pressure(case: Case, side: Side, index: str | None = None, said: Iterable[Si
         reasons=reasons,
         limit=median(limits) if limits else _limit_at(case.window.end, provisioned, fixed),
         used=median(used) if used else None,
-        since=first,
+        since=min(counted, default=None),
     )
 
 

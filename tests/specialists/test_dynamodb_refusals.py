@@ -475,6 +475,9 @@ def everything() -> list:
     return [
         table(indexes=indexed("by-day"), key_arn=KEY, stream_arn=NEW, streaming=True),
         call("ProvisionedThroughputExceededException", "x"),
+        call("ProvisionedThroughputExceededException", "IndexReadProvisionedThroughputExceeded", "Query", at=6),
+        call("ThrottlingException", f"TableWriteKeyRangeThroughputExceeded on {TABLE}/index/by-day", at=7),
+        *throttled("Write", reason="ProvisionedThroughput", index="by-day"),
         call("TransactionCanceledException", "[TransactionConflict, None]", "TransactWriteItems", at=3),
         call("ResourceNotFoundException", "Requested resource not found", at=4),
         call("ValidationException", "The table does not have the specified index: by-week", "Query", at=5),

@@ -80,6 +80,11 @@ SITUATIONS = {
         INDEX,
         "strong",
     ),
+    "index, by text and its own series": (
+        [table(indexes=indexed("by-day")), call(PTE, INDEX_TEXT), throttled(index="by-day", consumed=5)],
+        INDEX,
+        "proof",
+    ),
     "index, by its events alone": ([table(indexes=indexed("by-day")), throttled(index="by-day")], INDEX, "strong"),
     "index, on-demand wording": (
         [
@@ -202,6 +207,10 @@ def test_an_unspecific_refusal_is_the_indexs_when_only_the_index_throttles() -> 
 
     assert set(judged(*index, quiet, call(PTE, ""))) & ALL == {INDEX}
     assert set(judged(*index, quiet, call(PTE, EXCEEDED))) & ALL == {INDEX, PROVISIONED}
+
+
+def test_without_metrics_it_began_with_the_first_refusal() -> None:
+    assert judged(call(PTE, EXCEEDED, at=18.5), call(PTE, EXCEEDED, at=19))[PROVISIONED].since == minute(18.5)
 
 
 def test_a_named_index_is_told() -> None:
