@@ -209,8 +209,7 @@ async def test_no_mangled_payload_of_slack_breaks_anything(bot: Running) -> None
     statuses: dict[int, list[object]] = {}
     async with aiohttp.ClientSession() as session:
         for payload in payloads:
-            whole = isinstance(payload, dict)
-            interactive = whole and payload.get("type") not in {"event_callback", None}
+            interactive = isinstance(payload, dict) and payload.get("type") not in ("event_callback", None)
             raw = urlencode({"payload": json.dumps(payload)}).encode() if interactive else json.dumps(payload).encode()
             kind = FORM if interactive else JSON
             async with session.post(f"{bot.url}/slack/events", data=raw, headers=signed(bot, raw, kind=kind)) as answer:

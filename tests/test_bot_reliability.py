@@ -208,7 +208,8 @@ async def test_an_investigator_that_breaks_still_ends_the_thread(slack: LocalSla
         await slack.command(MIA, ALERTS, "/rca", TRACE)
         (root,) = await slack.wait_for(lambda: [m for m in slack.messages(ALERTS) if "failed" in m.text])
 
-        assert "The bot itself broke. Run it again" in root.text
+        assert "The bot itself broke. Run it again" in str(root.blocks)
+        await slack.wait_for(lambda: "rca_run_again" in str([m.blocks for m in slack.thread(ALERTS, root.ts)]))
         assert await bot.store.unfinished() == ()
 
 

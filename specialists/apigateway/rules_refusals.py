@@ -21,6 +21,7 @@ from specialists.apigateway.refusals import (
     mapping_refusals,
     no_such_route,
     reason_for_403,
+    refused_requests,
     rest_api,
     undeployed,
 )

@@ -24,7 +24,7 @@ from specialists.contract import Case
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogEvent, LogLines
 from specialists.kit.series import MetricSeries, Point
-from tests.support.probing import NOW, WINDOW, case_of, findings
+from tests.support.probing import WINDOW, case_of, findings
 
 FN = "arn:aws:lambda:eu-west-1:123456789012:function:orders-fn"
 CALLER = "arn:aws:apigateway:eu-west-1::/restapis/a1b2c3"
@@ -185,6 +185,3 @@ def grade(hypothesis: Hypothesis | None) -> Strength | None:
 def proven(*evidence: Evidence, **graph: Iterable[Resource]) -> set[str]:
     """Return the causes that are named with proof."""
     return {code for code, h in named(*evidence, **graph).items() if grade(h) is Strength.PROOF}
-
-
-__all__ = ["NOW", "WINDOW"]

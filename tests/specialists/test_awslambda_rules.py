@@ -479,6 +479,12 @@ def test_a_remote_failure_that_the_function_survived_is_weak():
     assert grade(found["downstream-http-error"]) is Strength.WEAK
 
 
+def test_a_call_still_pending_after_a_good_run_is_no_failure():
+    pending = call(REMOTE.id, service="api.payments.example", failed=False, pending=True)
+
+    assert named(segment(failed=False), pending) == {}
+
+
 def test_a_failed_call_to_aws_is_no_remote_service():
     assert "downstream-http-error" not in named(segment(), call(TABLE, http_status=503, fault=True))
 

@@ -195,11 +195,11 @@ def _remote_grade(call: TraceCall) -> str | None:
 def remote_service_fails(case: Case) -> Iterator[Hypothesis]:
     """A service outside AWS answers with server errors, drops connections, or does not answer."""
     graded = {call: _remote_grade(call) for call in case.calls_from() if _remote(case, call)}
-    calls = [c for c, grade in graded.items() if grade]
+    recovered = bool(case.segments()) and not case.segments(failed=True)
+    calls = [c for c, grade in graded.items() if grade and (c.failed or not recovered)]
     logged = [s for s in unstated(case) if _speaks_of_remote(s)]
     if not calls and not logged:
         return
-    recovered = bool(case.segments()) and not case.segments(failed=True)
     grades = {c: "weak" if recovered else graded[c] for c in calls}
     hosts = ", ".join(dict.fromkeys(f"`{c.service}`" for c in calls)) or "a remote host"
     what = calls[0].summary() if calls else logged[0].headline
