@@ -14,14 +14,14 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from bot.payloads import malformed
+
 MOST_BYTES = 256 * 1024
 MOST_FIELDS = 100
 MOST_DEPTH = 64
 STALE_SECONDS = 300
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
-OBJECTS = ("event", "user", "channel", "team", "enterprise", "view", "message", "container", "previous_message")
-"""Parts of a payload that are an object, a string or absent; the event must be an object."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -59,7 +59,9 @@ def check(headers: Mapping[str, str], raw: bytes, secret: str, now: float) -> No
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise NotFromSlack(400, "the request is not UTF-8") from None
-    _check_payload(_body(headers.get("Content-Type", ""), text))
+    wrong = malformed(_body(headers.get("Content-Type", ""), text))
+    if wrong is not None:
+        raise NotFromSlack(400, f"the payload is malformed at {wrong}")
 
 
 def check_length(length: int) -> None:
@@ -114,16 +116,3 @@ def _depth(value: Any) -> int:
             for inner in (outer.values() if isinstance(outer, dict) else outer)
         ]
     return depth
-
-
-def _check_payload(body: Mapping[str, Any]) -> None:
-    """Check the shape of what Bolt and we read without looking twice."""
-    wrong = [part for part in OBJECTS if not isinstance(body.get(part), dict | str | None)]
-    lists = [part for part in ("authorizations", "actions") if not _objects(body.get(part))]
-    event = body.get("type") == "event_callback" and not isinstance(body.get("event"), dict)
-    if wrong or lists or event:
-        raise NotFromSlack(400, f"the payload is malformed: {', '.join((*wrong, *lists)) or 'event'}")
-
-
-def _objects(value: Any) -> bool:
-    return value is None or (isinstance(value, list) and all(isinstance(item, dict) for item in value))

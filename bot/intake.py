@@ -59,7 +59,7 @@ class Intake:
         self, body: JsonObject, context: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> BoltResponse | None:
         """Let a new delivery through, with what it asked as context["asked"]; ack a repeated one without more."""
-        key = delivery_key(body)
+        context["asked"], key = None, delivery_key(body)
         if key in self._recent:
             return BoltResponse(status=200, body="")
         if key is not None:

@@ -179,7 +179,7 @@ SHAPES: tuple[_Shape, ...] = (
         ResourceType.TABLE,
         "table/{name}",
     ),
-    _shape("s3", r"(?P<name>[^/*]+)(?:/.*)?", ResourceType.BUCKET, "{name}"),
+    _shape("s3", r"(?!accesspoint[/:])(?P<name>[^/*]+)(?:/.*)?", ResourceType.BUCKET, "{name}"),
     _shape("sqs", r"(?P<name>[^:/]+)", ResourceType.QUEUE, "{name}"),
     _shape("sns", r"(?P<name>[^:/]+)(?::(?P<qualifier>[0-9a-f-]+))?", ResourceType.TOPIC, "{name}"),
     _shape("events", r"rule/(?P<path>(?:[^/]+/)*)(?P<name>[^/]+)", ResourceType.RULE, "rule/{path}{name}"),

@@ -128,6 +128,10 @@ class TraceOverview(Evidence, kind="trace.overview"):
         """Say how large the trace is and whether anything in it failed."""
         size = f"{self.segments} segments, {self.subsegments} subsegments, {self.seconds * 1000:.0f} ms"
         if not (self.failed_calls or self.failed_segments):
-            return f"{size}; {self.calls} of {self.calls} calls succeeded"
+            return (
+                f"{size}; {self.calls} of {self.calls} calls succeeded"
+                if self.calls
+                else f"{size}; no calls, no failures"
+            )
         first = f", first fault in {self.first_fault}" if self.first_fault else ""
         return f"{size}; {self.failed_calls} of {self.calls} calls failed{first}"

@@ -58,7 +58,7 @@ def _explains(cause_of: Weighed, symptom: Weighed, graph: ServiceGraph, bundle: 
         or _defers(deep, shallow)
     ):
         return False
-    if deep.resource in shallow.defers_to:
+    if deep.resource in shallow.defers_to or _same_failure(cause_of, symptom):
         return True
     if not cause(shallow.cause).generic:
         return False
@@ -71,6 +71,13 @@ def _explains(cause_of: Weighed, symptom: Weighed, graph: ServiceGraph, bundle: 
 def _later(one: Hypothesis, other: Hypothesis) -> bool:
     """Whether the first began so much later that it cannot have caused the second."""
     return one.since is not None and other.since is not None and one.since > other.since + CLOCK_SLACK
+
+
+def _same_failure(better: Weighed, other: Weighed) -> bool:
+    """Whether both name one cause from the same evidence, at two resources: the better supported one stands."""
+    same = better.hypothesis.cause == other.hypothesis.cause
+    shared = set(better.hypothesis.evidence) & set(other.hypothesis.evidence)
+    return same and bool(shared) and (better.score, better.key) > (other.score, other.key)
 
 
 def _defers(one: Hypothesis, other: Hypothesis) -> bool:

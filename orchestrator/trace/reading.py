@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from aws.errors import THROTTLED
 from domain.evidence import Evidence
 from domain.graph import Edge, ServiceGraph
 from domain.resource import Resource
@@ -10,6 +11,9 @@ from domain.trace import TraceCall, TracedError, TraceOverview, TraceSegment
 from orchestrator.parse import trace_ids
 from orchestrator.trace.documents import Node, TraceTree
 from orchestrator.trace.naming import Home, call_resource, segment_resource
+
+THROTTLES = THROTTLED - {"LimitExceededException", "429"}
+"""Codes that mean too many requests; DynamoDB answers them with HTTP 400, and no SDK sets the flag then."""
 
 SOURCE = "xray:BatchGetTraces"
 ATTRIBUTES = (
@@ -84,7 +88,7 @@ def _call(tree: TraceTree, node: Node, caller: Resource, callee: Resource) -> Tr
         http_status=node.http_status,
         error=error or (unflagged and (node.http_status or 0) < 500),
         fault=fault or (unflagged and (node.http_status or 0) >= 500),
-        throttle=throttle or node.http_status == 429,
+        throttle=throttle or node.http_status == 429 or any(e.code in THROTTLES for e in node.errors),
         errors=node.errors,
         origin=_began_here(node),
         pending=node.seconds is None,

@@ -67,7 +67,7 @@ def _read(look: Look, metrics: Sequence[Metric], start: datetime, end: datetime,
                 "Metric": {
                     "Namespace": metric.namespace,
                     "MetricName": metric.name,
-                    "Dimensions": [{"Name": key, "Value": value} for key, value in sorted(metric.dimensions.items())],
+                    "Dimensions": [{"Name": key, "Value": value} for key, value in metric.dimensions.items()],
                 },
                 "Period": period,
                 "Stat": metric.statistic,

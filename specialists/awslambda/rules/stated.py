@@ -84,8 +84,22 @@ def stated_causes(case: Case) -> Iterator[Hypothesis]:
             stated,
             f"`{case.target.name}` {says}: {stated.headline}{stated.often}{after}",
             strong=deployed,
-            resource=_key(case, stated) if cause.startswith("kms-") else None,
+            resource=_accused(case, stated),
         )
+
+
+OF_THE_ROLE = frozenset({"lambda-role-not-assumable", "lambda-ec2-access-denied"})
+"""Causes that are mended at the execution role."""
+
+
+def _accused(case: Case, stated: Diagnosis) -> str | None:
+    """Return the key or the role where a cause is mended there; None is the function."""
+    if stated.cause.startswith("kms-"):
+        return _key(case, stated)
+    configuration = running(case)
+    if stated.cause in OF_THE_ROLE and configuration and configuration.role.startswith("arn:"):
+        return resource_from_arn(configuration.role).id
+    return None
 
 
 def _key(case: Case, stated: Diagnosis) -> str | None:
