@@ -12,6 +12,7 @@ from bot.blocks.message import Message
 from bot.calls import CALL_TIMEOUT_SECONDS, Done, Limited, NotDelivered, Outcome, Refused, outcome_of
 from bot.outgoing import content, fitting
 from bot.pacing import Clock, backoff
+from bot.payloads import id_of
 from domain.values import JsonObject
 
 logger = logging.getLogger(__name__)
@@ -36,17 +37,13 @@ def asker_of(body: JsonObject) -> Asker:
     event, container = body.get("event") or {}, body.get("container") or {}
     message = body.get("message") or {}
     return Asker(
-        user=_id(body.get("user")) or body.get("user_id") or _id(event.get("user")),
-        channel=_id(body.get("channel")) or body.get("channel_id") or _id(event.get("channel")),
+        user=id_of(body.get("user")) or body.get("user_id") or id_of(event.get("user")),
+        channel=id_of(body.get("channel")) or body.get("channel_id") or id_of(event.get("channel")),
         thread=message.get("thread_ts") or container.get("thread_ts") or event.get("thread_ts") or "",
         response_url=body.get("response_url") or "",
         trigger_id=body.get("trigger_id") or "",
         view_id=(body.get("view") or {}).get("id") or "",
     )
-
-
-def _id(value: Any) -> str:
-    return str(value.get("id") or "") if isinstance(value, Mapping) else str(value or "")
 
 
 class Answers:

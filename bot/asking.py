@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bot.blocks.ids import RUN_AGAIN, referred
+from bot.payloads import id_of
 from domain.request import Trigger, TriggerKind
 from domain.values import JsonObject
 from orchestrator.store import Investigation, MessageRole
@@ -69,10 +70,10 @@ def by_shortcut(body: JsonObject) -> Trigger | None:
     return Trigger(
         kind=TriggerKind.SHORTCUT,
         text="\n".join(dict.fromkeys(texts_of(message))),
-        user=(body.get("user") or {}).get("id"),
-        channel=(body.get("channel") or {}).get("id"),
+        user=id_of(body.get("user")),
+        channel=id_of(body.get("channel")),
         thread=message.get("thread_ts") or message.get("ts"),
-        team=(body.get("team") or {}).get("id"),
+        team=id_of(body.get("team")),
     )
 
 
@@ -95,7 +96,7 @@ def by_rerun(body: JsonObject, before: Investigation) -> Trigger:
     return before.trigger.model_copy(
         update={
             "kind": TriggerKind.RERUN,
-            "user": (body.get("user") or {}).get("id"),
+            "user": id_of(body.get("user")),
             "thread": before.trigger.thread or (root.ts if root else None),
         }
     )

@@ -14,6 +14,7 @@ from typing import Any
 from slack_bolt import BoltResponse
 
 from bot.asking import ASKS, HELP, Asked, by_rerun, rerun_reference
+from bot.payloads import id_of
 from domain.redaction import clean, redact
 from domain.request import Trigger
 from domain.values import JsonObject
@@ -33,7 +34,7 @@ def delivery_key(body: JsonObject) -> str | None:
         return _key("event", body.get("event_id"))
     if "command" in body:
         return _key("command", body.get("trigger_id"))
-    who = (body.get("user") or {}).get("id")
+    who = id_of(body.get("user"))
     if body.get("type") == "block_actions" and body.get("actions"):
         action, container = body["actions"][0], body.get("container") or {}
         where = container.get("message_ts") or container.get("view_id")

@@ -3,11 +3,14 @@
 https://docs.slack.dev/interactivity, https://docs.slack.dev/apis/events-api
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.values import JsonObject
+
+Id = Annotated[str, Field(min_length=1)]
 
 
 class Part(BaseModel):
@@ -19,14 +22,48 @@ class Part(BaseModel):
 class Named(Part):
     """Something with an id: a user, a channel, a team."""
 
-    id: str
+    id: Id
     team_id: str | None = None
+
+
+class Written(Part):
+    """A message, as it stands in other things."""
+
+    user: Named | str | None = None
+    ts: str | None = None
+    thread_ts: str | None = None
+    text: str | None = None
+
+
+class Event(Part):
+    """What happened."""
+
+    type: str | None = None
+    subtype: str | None = None
+    user: Named | str | None = None
+    bot_id: str | None = None
+    channel: Named | str | None = None
+    team: str | None = None
+    text: str | None = None
+    ts: str | None = None
+    thread_ts: str | None = None
+    tab: str | None = None
+    message: Written | None = None
+    previous_message: Written | None = None
+    view: Part | None = None
 
 
 class Payload(Part):
     """What may come with a payload of any kind."""
 
     type: str | None = None
+    event: Event | None = None
+    user: Named | str | None = None
+    channel: Named | str | None = None
+    message: Written | None = None
+    previous_message: Written | None = None
+    container: Part | None = None
+    view: Part | None = None
     team: Named | str | None = None
     enterprise: Named | str | None = None
     authorizations: list[Part] | None = None
@@ -43,28 +80,16 @@ class Command(Payload):
     text: str = ""
     user_id: str
     channel_id: str
-    trigger_id: str
+    trigger_id: Id
 
 
-class Event(Part):
-    """What happened."""
+class KnownEvent(Event):
+    """An event with its type."""
 
     type: str
-    subtype: str | None = None
-    user: Named | str | None = None
-    bot_id: str | None = None
-    channel: Named | str | None = None
-    team: str | None = None
-    text: str | None = None
-    ts: str | None = None
-    thread_ts: str | None = None
-    tab: str | None = None
-    message: Part | None = None
-    previous_message: Part | None = None
-    view: Part | None = None
 
 
-class Mention(Event):
+class Mention(KnownEvent):
     """@rca."""
 
     user: str | None = None
@@ -72,7 +97,7 @@ class Mention(Event):
     ts: str
 
 
-class HomeOpened(Event):
+class HomeOpened(KnownEvent):
     """Somebody looks at the App Home."""
 
     user: str
@@ -81,8 +106,8 @@ class HomeOpened(Event):
 class EventCallback(Payload):
     """An event of the Events API."""
 
-    event_id: str
-    event: Event
+    event_id: Id
+    event: KnownEvent
 
 
 class MentionCallback(EventCallback):
@@ -115,14 +140,6 @@ class Container(Part):
     thread_ts: str | None = None
 
 
-class Message(Part):
-    """A message that was acted on."""
-
-    ts: str | None = None
-    thread_ts: str | None = None
-    text: str | None = None
-
-
 class Interaction(Payload):
     """What a person did: a press, a shortcut, a submitted or closed view."""
 
@@ -130,7 +147,6 @@ class Interaction(Payload):
     user: Named
     channel: Named | None = None
     container: Container | None = None
-    message: Message | None = None
 
 
 class Press(Interaction):
@@ -141,24 +157,43 @@ class Press(Interaction):
 
 
 class Shortcut(Interaction):
-    """message_action and shortcut."""
+    """shortcut."""
 
     callback_id: str
-    message_ts: str | None = None
-    action_ts: str | None = None
+
+
+class MessageShortcut(Shortcut):
+    """message_action: a shortcut in a message's menu."""
+
+    channel: Named
+    message: Written
+    message_ts: Id
+    action_ts: Id
 
 
 class View(Named):
     """A modal."""
 
     callback_id: str
-    type: str = "modal"
+    type: str
 
 
 class ViewEvent(Interaction):
     """view_submission and view_closed."""
 
     view: View
+
+
+class Certificate(Payload):
+    """Slack looks at our certificate: a form with ssl_check and nothing that we use."""
+
+    ssl_check: str
+
+
+class Other(Payload):
+    """A kind that we do not listen to."""
+
+    type: str
 
 
 class Challenge(Payload):
@@ -170,12 +205,17 @@ class Challenge(Payload):
 EVENTS: dict[Any, type[Payload]] = {"app_mention": MentionCallback, "app_home_opened": HomeCallback}
 INTERACTIONS: dict[Any, type[Payload]] = {
     "block_actions": Press,
-    "message_action": Shortcut,
+    "message_action": MessageShortcut,
     "shortcut": Shortcut,
     "view_submission": ViewEvent,
     "view_closed": ViewEvent,
     "url_verification": Challenge,
 }
+
+
+def id_of(value: Any) -> str:
+    """Return the id of a user, channel or team that a payload gives as an object or as the id alone; "" for none."""
+    return str(value.get("id") or "") if isinstance(value, Mapping) else str(value or "")
 
 
 def malformed(body: JsonObject) -> str | None:
@@ -195,4 +235,6 @@ def _model(body: JsonObject) -> type[Payload]:
         event = body.get("event")
         name = event.get("type") if isinstance(event, dict) else None
         return EVENTS.get(name, EventCallback) if isinstance(name, str) else EventCallback
-    return INTERACTIONS.get(kind, Payload) if isinstance(kind, str) else Payload
+    if kind is None and "ssl_check" in body:
+        return Certificate
+    return INTERACTIONS.get(kind, Other) if isinstance(kind, str) else Other

@@ -9,7 +9,7 @@ from typing import Self
 from domain.values import Value
 
 ARN = re.compile(
-    r"arn:(aws|aws-cn|aws-us-gov|aws-iso(?:-[a-z])?|aws-eusc):([a-z0-9-]{1,64}):([a-z0-9-]{0,32}):([0-9]{12}|aws|):([^\s\"'<>`\\]{1,1024})"
+    r"arn:(aws|aws-cn|aws-us-gov|aws-iso(?:-[a-z])?|aws-eusc):([a-z0-9-]{1,64}):([a-z0-9-]{0,32}):([0-9]{12}|aws|):([^\s\x00-\x1f\x7f\"'<>`\\]{1,1024})"
 )
 """Finds an ARN inside other text; the resource part runs to the next white space."""
 

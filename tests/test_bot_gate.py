@@ -196,8 +196,8 @@ SHAPES = (
     {"type": "event_callback", "event_id": "E", "event": {"type": "app_home_opened", "user": "U0MIA", "tab": "home"}},
     {"type": "block_actions", "user": {"id": "U0MIA", "team_id": "T"}, "team": {"id": "T"}, "channel": {"id": "C0ALERTS"}, "container": {"type": "message", "message_ts": "1.1"}, "message": {"ts": "1.1", "thread_ts": "1.0"}, "actions": [{"type": "button", "action_id": "rca_evidence", "block_id": "b", "value": "INV-1", "action_ts": "1.2"}], "trigger_id": "1.2"},
     {"type": "message_action", "callback_id": "investigate_message", "user": {"id": "U0MIA"}, "team": {"id": "T"}, "channel": {"id": "C0ALERTS"}, "message": {"ts": "1.1", "text": "x", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "y"}}]}, "trigger_id": "1.2", "action_ts": "1.3", "message_ts": "1.1"},
-    {"type": "view_submission", "user": {"id": "U0MIA"}, "team": {"id": "T"}, "view": {"id": "V1", "callback_id": "x", "state": {"values": {}}, "private_metadata": ""}, "trigger_id": "1.2"},
-    {"type": "view_closed", "user": {"id": "U0MIA"}, "team": {"id": "T"}, "view": {"id": "V1", "callback_id": "x"}},
+    {"type": "view_submission", "user": {"id": "U0MIA"}, "team": {"id": "T"}, "view": {"id": "V1", "type": "modal", "callback_id": "x", "state": {"values": {}}, "private_metadata": ""}, "trigger_id": "1.2"},
+    {"type": "view_closed", "user": {"id": "U0MIA"}, "team": {"id": "T"}, "view": {"id": "V1", "type": "modal", "callback_id": "x"}},
     COMMAND,
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from domain.progress import (
     SpecialistFinished,
     SpecialistWorking,
 )
+from domain.report import SpecialistReport
 from domain.request import Request, Trigger
 from domain.result import SpecialistStatus
 from domain.values import Value
@@ -48,7 +49,7 @@ SIGNS = {
     RowState.FAILED: FAILED,
     RowState.SKIPPED: SKIPPED,
 }
-LEADS = {RowState.PARTIAL: "partial: ", RowState.TIMEOUT: "timed out: ", RowState.FAILED: "failed: "}
+LEADS = {RowState.PARTIAL: "partial", RowState.TIMEOUT: "timed out", RowState.FAILED: "failed"}
 OPEN = frozenset({RowState.PENDING, RowState.WORKING})
 
 
@@ -117,16 +118,20 @@ def _discovered(board: Board, event: Discovered) -> Board:
 
 def _concluded(board: Board, event: Concluded) -> Board:
     """Close what is still open: no row may keep an hourglass after the report."""
-    ended = {s.name: s for s in event.report.specialists}
-    for row in board.rows:
-        if row.state not in OPEN:
-            continue
-        part = ended.get(row.name)
-        status = part.status if part else SpecialistStatus.SKIPPED
-        said = (part.message if part else "") or "did not finish"
-        seconds = part.duration_seconds if part else None
-        board = _with(board, Row(name=row.name, state=RowState(status.value), text=said, seconds=seconds))
+    ended = {part.name: _ended(part) for part in event.report.specialists}
+    unfinished = (row for row in board.rows if row.state in OPEN)
+    for row in unfinished:
+        closed = Row(name=row.name, state=RowState.SKIPPED, text="not finished")
+        board = _with(board, ended.get(row.name, closed))
     return board
+
+
+def _ended(part: SpecialistReport) -> Row:
+    """Return the row of a specialist whose end was not heard of, from the report."""
+    whole = part.status in {SpecialistStatus.SUCCESS, SpecialistStatus.PARTIAL}
+    found = next((h.summary for h in part.hypotheses), "nothing wrong" if whole else "")
+    state = RowState(part.status.value)
+    return Row(name=part.name, state=state, text=part.message or found, seconds=part.duration_seconds)
 
 
 def _with(board: Board, new: Row) -> Board:
@@ -150,9 +155,6 @@ def board_message(board: Board) -> Message:
 def _line(row: Row) -> str:
     lead = LEADS.get(row.state, "")
     said = prose(row.text, ROW)
-    if row.state is RowState.PENDING and said:
-        said = f"_{said}_" if "`" not in said else said
-    if said.startswith(lead.strip()):
-        lead = ""
+    told = said if not lead or said.startswith(lead) else f"{lead}: {said}" if said else lead
     took = f" · {duration(row.seconds)}" if row.seconds is not None else ""
-    return f"{SIGNS[row.state]} *{prose(row.name, 40)}* {lead}{said}{took}"
+    return f"{SIGNS[row.state]} *{prose(row.name, 40)}* {told}{took}"

@@ -50,6 +50,7 @@ GRADES: tuple[Grade, ...] = (
 """From best to worst; the position is what a grade's view refers to."""
 
 _INVESTIGATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_REFERENCE = re.compile(rf"({_INVESTIGATION.pattern})(?::([0-9]{{1,4}}))?")
 
 
 class Reference(NamedTuple):
@@ -68,7 +69,5 @@ def reference(investigation_id: str, position: int | None = None) -> str:
 
 def referred(value: str) -> Reference | None:
     """Return what a value points at, or None when it is not one of ours."""
-    name, _, position = value.partition(":")
-    if not _INVESTIGATION.fullmatch(name) or (position and not re.fullmatch(r"\d{1,4}", position)):
-        return None
-    return Reference(name, int(position) if position else None)
+    found = _REFERENCE.fullmatch(value)
+    return Reference(found[1], int(found[2]) if found[2] else None) if found else None

@@ -21,13 +21,14 @@ ELLIPSIS = "…"
 
 _HOSTS = (".aws.amazon.com", ".amazonaws.cn", ".amazonaws-us-gov.com")
 _UNSAFE_IN_URL = re.compile(r"[\s<>|\"'`\\^{}\x00-\x20\x7f-\uffff]")
-_SCHEME = re.compile(r"\b(?!s3://)(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20})://")
+_WEB = re.compile(r"http(?=s?://)", re.IGNORECASE)
+_OTHER_SCHEME = re.compile(r"(?<!hxxp)(?<!hxxps)(?<!s3)://", re.IGNORECASE)
 _SPAN = re.compile(
     rf"(?<![^\s(\[{{\"'“:,;=/—–→-])`(?P<code>[^`]{{1,{NAME}}})`(?!\w)"
     rf"|(?P<arn>{ARN.pattern})|(?P<trace>\b1-[0-9a-f]{{8}}-[0-9a-f]{{24}}\b)"
 )
 _LOUD = re.compile(r"@(?=(?:here|channel|everyone)\b)", re.IGNORECASE)
-_EMOJI = re.compile(r":(?=(?:[0-9_+'-]{0,20}[a-z][a-z0-9_+'-]{0,63}|100|1234):)")
+_EMOJI = re.compile(r":(?=(?:[0-9_+'-]{0,20}[a-z][a-z0-9_+'-]{0,63}|[+-]1|100|1234):)")
 _EDGE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "'"})
 
@@ -49,12 +50,7 @@ def escape(text: str) -> str:
 
 def defang(text: str) -> str:
     """Make URLs of evidence unclickable: a preview or a click would tell an attacker that we looked."""
-    return _SCHEME.sub(_defanged, text)
-
-
-def _defanged(match: re.Match[str]) -> str:
-    scheme = match["scheme"]
-    return f"hxxp{scheme[4:]}://" if scheme.lower() in {"http", "https"} else f"{scheme}[:]//"
+    return _OTHER_SCHEME.sub("[:]//", _WEB.sub("hxxp", text))
 
 
 def code(text: str, limit: int = NAME) -> str:

@@ -58,7 +58,7 @@ def duration(seconds: float) -> str:
     """Return a length of time: "85 ms", "0.4 s", "2 min 5 s", "3 h 20 min"."""
     if seconds < 0.1:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

@@ -12,17 +12,18 @@ from specialists.kit.series import MetricSeries
 
 
 class _Measure(NamedTuple):
-    """Which metric counts failures and which counts all."""
+    """Which metric of a service's own resources counts failures, and which counts all."""
 
+    service: str  # as in the resource's ARN
     namespace: str
     failures: frozenset[str]
     total: str
 
 
 MEASURES: tuple[_Measure, ...] = (
-    _Measure("AWS/ApiGateway", frozenset({"5XXError", "5xx"}), "Count"),
-    _Measure("AWS/Lambda", frozenset({"Errors"}), "Invocations"),
-    _Measure("AWS/States", frozenset({"ExecutionsFailed"}), "ExecutionsStarted"),
+    _Measure("apigateway", "AWS/ApiGateway", frozenset({"5XXError", "5xx"}), "Count"),
+    _Measure("lambda", "AWS/Lambda", frozenset({"Errors"}), "Invocations"),
+    _Measure("states", "AWS/States", frozenset({"ExecutionsFailed"}), "ExecutionsStarted"),
 )
 
 LEVELS: tuple[tuple[float, SeverityLevel], ...] = (
@@ -79,37 +80,32 @@ def severity(bundle: EvidenceBundle, graph: ServiceGraph, affected: Iterable[str
 
 
 def impacts(bundle: EvidenceBundle) -> list[Impact]:
-    """Return the failing share of every resource whose metrics show failures."""
+    """Return the failing share of every resource whose own metrics show failures."""
+    sums = [series for series in bundle.of(MetricSeries) if series.statistic == "Sum"]
+    totals = {(s.resource, s.metric, *sorted(s.dimensions.items())): s for s in sums}
     found = []
-    for measure in MEASURES:
-        totals = {
-            s.resource: s
-            for s in bundle.of(MetricSeries)
-            if s.namespace == measure.namespace and s.metric == measure.total and s.statistic == "Sum"
-        }
-        for series in bundle.of(MetricSeries):
-            total = totals.get(series.resource)
-            if (
-                series.namespace != measure.namespace
-                or series.metric not in measure.failures
-                or series.statistic != "Sum"
-                or total is None
-            ):
-                continue
-            onset = series.first_over(0)
-            if onset is None:
-                continue
-            requests = sum(p.value for p in total.points if p.at >= onset)
-            failures = sum(p.value for p in series.points if p.at >= onset)
-            minutes = max(1.0, len([p for p in total.points if p.at >= onset]) * total.period_seconds / 60)
-            if requests > 0:
-                found.append(
-                    Impact(
-                        series.resource,
-                        min(1.0, failures / requests),
-                        failures,
-                        failures / minutes,
-                        (series.id, total.id),
-                    )
-                )
+    for series in sums:
+        measure = next((m for m in MEASURES if _measures(m, series)), None)
+        total = totals.get((series.resource, measure.total, *sorted(series.dimensions.items()))) if measure else None
+        impact = _impact(series, total) if total is not None else None
+        if impact is not None:
+            found.append(impact)
     return found
+
+
+def _measures(measure: _Measure, series: MetricSeries) -> bool:
+    own = series.resource.split(":")[2:3] == [measure.service]
+    return own and series.namespace == measure.namespace and series.metric in measure.failures
+
+
+def _impact(failing: MetricSeries, total: MetricSeries) -> Impact | None:
+    """Compare failures and requests since the first failure of the window."""
+    onset = failing.first_over(0)
+    since = [p.value for p in total.points if onset is not None and p.at >= onset]
+    if onset is None or not sum(since):
+        return None
+    failures = sum(p.value for p in failing.points if p.at >= onset)
+    minutes = len(since) * total.period_seconds / 60
+    return Impact(
+        failing.resource, min(1.0, failures / sum(since)), failures, failures / minutes, (failing.id, total.id)
+    )

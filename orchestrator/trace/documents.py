@@ -17,6 +17,7 @@ from orchestrator.texts import read_json
 
 MAX_DEPTH = 64
 MAX_MESSAGE = 2_000
+UNNAMED = "unnamed"
 
 
 @dataclass(eq=False)
@@ -197,7 +198,7 @@ def _completeness(document: dict[str, Any]) -> tuple[bool, int]:
 def _node(document: dict[str, Any], key: str, parent: Node | None, by_id: dict[str, Node], depth: int) -> Node:
     node = Node(
         id=key,
-        name=_text(document.get("name"))[:250] or "unnamed",
+        name=_text(document.get("name"))[:250] or UNNAMED,
         document=document,
         segment=parent is None,
         parent=parent,

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from domain.arn import Arn, arns_in, partition_of
 from domain.resource import Resource, ResourceType, resource_from_arn, unnamed
-from orchestrator.trace.documents import Node
+from orchestrator.trace.documents import UNNAMED, Node
 
 
 class Home(NamedTuple):
@@ -105,7 +105,7 @@ def segment_resource(segment: Node, home: Home) -> Resource:
     if segment.is_lost_call:
         return call_resource(segment, home)
     kind = _kind(ORIGINS.get(segment.origin, ""))
-    if kind is None:
+    if kind is None or segment.name == UNNAMED:
         return unnamed(ResourceType.SERVICE, segment.name, region=home.region)
     if segment.name.lower() in SERVICES:
         return _called(segment, home) or unnamed(ResourceType.AWS_SERVICE, segment.name, region=_region(segment, home))

@@ -95,7 +95,7 @@ def _attribute(seen: TraceCall | TraceSegment, name: str) -> str:
 
 def _words(error: TracedError) -> str:
     words = " ".join(filter(None, (error.code, error.type, error.message)))
-    return words
+    return REASON_PHRASE.sub(" ", words)
 
 
 def _without_stage(case: Case, host: str, path: str) -> str:

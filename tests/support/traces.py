@@ -23,7 +23,7 @@ def arn(service: str, resource: str) -> str:
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
 
 
-def document(name: str, *inside: dict[str, Any], **fields: Any) -> dict[str, Any]:
+def document(name: str, /, *inside: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """A finished segment or subsegment; `inside` are its subsegments."""
     own = {"id": f"{next(_ids):016x}", "name": name, "start_time": START, "end_time": START + 0.5, "trace_id": TRACE}
     return {**own, **({"subsegments": list(inside)} if inside else {}), **fields}
