@@ -18,7 +18,7 @@ class Rate(NamedTuple):
 
 
 RATES: dict[tuple[str, str], Rate] = {
-    ("cloudtrail", "LookupEvents"): Rate(1, 4),
+    ("cloudtrail", "LookupEvents"): Rate(1, 6),
     ("lambda", "*"): Rate(8, 15),
     ("apigateway", "GetResources"): Rate(1, 2),
     ("apigateway", "*"): Rate(5, 15),

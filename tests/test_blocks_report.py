@@ -81,12 +81,12 @@ def test_the_notification_says_the_verdict():
 def test_an_inconclusive_report_names_what_fits_and_the_look_that_would_tell():
     assert shown(reports.inconclusive()) == snapshot("""\
 :grey_question: *Something is failing in Lambda function `pay-invoice`, but the evidence does not decide*
-2 causes fit, none well enough: a called service is slow (46 %); the function's time-out is too short (41 %).
+2 causes fit, none well enough: the subnets have no route to what is called (46 %); invocations run into the function timeout (41 %).
 *The look that would tell* Who changed `pay-invoice` in the last hour is unknown: grant `cloudtrail:LookupEvents`, or check whether Timeout changed.
 
 *What fits*
-1. external service `api.stripe.com` — the subnets have no route to what is called (46 %)
-     The provider answers more slowly than the function waits [E1]
+1. Lambda function `pay-invoice` — the subnets have no route to what is called (46 %)
+     `pay-invoice` may not reach api.stripe.com from all of its subnets [E1]
 2. Lambda function `pay-invoice` — invocations run into the function timeout (41 %)
      The function's time-out of 3 s is too short for what it calls [E1, E2]
 

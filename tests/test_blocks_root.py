@@ -59,7 +59,7 @@ _queued, 3 ahead_\
             reports.inconclusive(),
             snapshot("""\
 :grey_question: *Something is failing in Lambda function `pay-invoice`, but the evidence does not decide*
-2 causes fit, none well enough: a called service is slow (46 %); the function's time-out is too short (41 %). Who changed `pay-invoice` in the last hour is unknown: grant cloudtrail:LookupEvents, or check whether Timeout changed.
+2 causes fit, none well enough: the subnets have no route to what is called (46 %); invocations run into the function timeout (41 %). Who changed `pay-invoice` in the last hour is unknown: grant cloudtrail:LookupEvents, or check whether Timeout changed.
 6.1 s · 4 of 4 specialists · report in the thread\
 """),
         ),

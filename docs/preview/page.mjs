@@ -31,7 +31,7 @@ function draw(blocks, key) {
 const body = renderToStaticMarkup(draw(shown.blocks, "all"));
 const head = shown.type === "modal" ? `<header>${shown.title.text}</header>` : "";
 const foot = shown.type === "modal" ? `<footer><button>${shown.close.text}</button>${shown.submit ? `<button class="go">${shown.submit.text}</button>` : ""}</footer>` : "";
-const width = shown.type === "modal" ? 560 : 760;
+const width = shown.type === "modal" ? 560 : 680;
 
 process.stdout.write(`<!doctype html><meta charset="utf-8"><style>${style}
 body { margin: 0; background: #fff; font: 15px/1.46 Lato, "Noto Color Emoji", sans-serif; }

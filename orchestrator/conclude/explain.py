@@ -13,6 +13,9 @@ from domain.trace import TraceCall
 CHANGE = "deploy-regression"
 """The one cause that is a change: it triggers another cause, where there is one, and explains nothing by itself."""
 
+BLINDNESS = frozenset({"lambda-logs-missing", "lambda-traces-missing", "alarm-insufficient-data", "cw-logs-throttled"})
+"""Causes that hide a failure from view and break nothing: they explain none, and are no root of a failing request."""
+
 CLOCK_SLACK = timedelta(minutes=5)
 """How much later than its symptom a cause may show: metrics come by the minute, and clocks differ."""
 
@@ -54,6 +57,7 @@ def _explains(cause_of: Weighed, symptom: Weighed, graph: ServiceGraph, bundle: 
     if (
         cause_of.key == symptom.key
         or CHANGE in {deep.cause, shallow.cause}
+        or deep.cause in BLINDNESS
         or _later(deep, shallow)
         or _defers(deep, shallow)
     ):

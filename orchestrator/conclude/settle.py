@@ -9,7 +9,7 @@ from domain.evidence import EvidenceBundle
 from domain.findings import Hypothesis
 from domain.graph import ServiceGraph
 from domain.report import RankedHypothesis, Role
-from orchestrator.conclude.explain import CHANGE, Weighed, explanations
+from orchestrator.conclude.explain import BLINDNESS, CHANGE, Weighed, explanations
 from orchestrator.conclude.weigh import TraceView, evidence_score, merged, positioned
 
 THRESHOLD = 0.60
@@ -58,15 +58,8 @@ def settle(hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle, graph: Serv
         if w.hypothesis.cause == CHANGE and (target := _triggered(w, weighed, explained, graph))
     }
     weighed = [_confirmed(w, weighed, triggers) for w in weighed]
-    candidates = sorted(
-        (w for w in weighed if w.key not in explained and w.key not in triggers and w.score >= THRESHOLD),
-        key=lambda w: (
-            -round(w.score, 6),
-            w.hypothesis.resource not in view.origins,
-            cause(w.hypothesis.cause).generic,
-            w.key,
-        ),
-    )
+    standing = [w for w in weighed if w.key not in explained and w.key not in triggers]
+    candidates = sorted((w for w in standing if _may_be_root(w, view)), key=lambda w: _most_likely(w, view))
     root = candidates[0] if candidates else None
     rivals = {w.key for w in candidates[1:] if root and root.score - w.score < ABOUT_EQUAL}
     ranked = tuple(_rank(w, root, rivals, explained, triggers) for w in weighed)
@@ -74,6 +67,21 @@ def settle(hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle, graph: Serv
     first = ordered[0] if ordered and ordered[0].role is Role.ROOT_CAUSE else None
     return Settlement(
         ranked=ordered, root=first, shared=bool(rivals), strongest=max((w.score for w in weighed), default=0.0)
+    )
+
+
+def _may_be_root(weighed: Weighed, view: TraceView) -> bool:
+    return weighed.score >= THRESHOLD and not (view.failed and weighed.hypothesis.cause in BLINDNESS)
+
+
+def _most_likely(weighed: Weighed, view: TraceView) -> tuple[float, bool, bool, str]:
+    """Sort by score, then what stands where the failure began, then the sharper cause."""
+    hypothesis = weighed.hypothesis
+    return (
+        -round(weighed.score, 6),
+        hypothesis.resource not in view.origins,
+        cause(hypothesis.cause).generic,
+        weighed.key,
     )
 
 

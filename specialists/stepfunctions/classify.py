@@ -173,6 +173,7 @@ REFUSALS: tuple[Row, ...] = (
     _told("iam-explicit-deny-scp", r"(?:service|resource) control polic"),
     _told("iam-permission-boundary", r"permissions boundar"),
     _told("iam-explicit-deny-identity", r"explicit deny in an? identity-based"),
+    _told("iam-no-resource-policy-cross-account", r"no resource-based polic"),
     _told("iam-resource-policy-deny", r"explicit deny in an? resource-based"),
     Row("sfn-role-denied", lambda o: DENIED.search(text_of(o)) is not None),
 )
@@ -197,16 +198,20 @@ def cause_of(outcome: Outcome) -> str | None:
 
 def _of_called(outcome: Outcome) -> str | None:
     """Return the cause of a task that the called service failed or refused."""
-    if outcome.event == "EvaluationFailed" or awaits_token(outcome.task) and outcome.event == "TaskFailed" and not _own_words(outcome):
-        return None  # whoever holds the token reported this failure in words of its own
+    if _in_others_words(outcome):
+        return None
     refused = _first(REFUSALS, outcome)
-    if refused is not None:
-        return refused
-    if service_of(outcome) == "lambda":
-        return _first(LAMBDA, outcome) or None
-    if HTTP_FAULT.search(outcome.error):
-        return "downstream-http-error"
-    return _first(SERVICES, outcome)
+    if refused is not None or service_of(outcome) == "lambda":
+        return refused or _first(LAMBDA, outcome)
+    return "downstream-http-error" if HTTP_FAULT.search(outcome.error) else _first(SERVICES, outcome)
+
+
+def _in_others_words(outcome: Outcome) -> bool:
+    """Whether a worker, the holder of a token, a job or a resolver reported the failure: its words may say anything."""
+    if outcome.event in {"ActivityFailed", "EvaluationFailed"}:
+        return True
+    job = outcome.task is not None and outcome.task.pattern == "sync" and outcome.error == "States.TaskFailed"
+    return job or (awaits_token(outcome.task) and outcome.event == "TaskFailed" and not _own_words(outcome))
 
 
 def _own_words(outcome: Outcome) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
-from domain.arn import Arn, arns_in
+from domain.arn import Arn
 from specialists.stepfunctions.events import Event, Events, payload
 from specialists.stepfunctions.outcome import FunctionError, Outcome, Task
 from specialists.stepfunctions.tasks import Home, task_of
@@ -227,8 +227,5 @@ def _function_error(cause: str, told: Mapping[str, Any]) -> FunctionError | None
 def _child(told: Mapping[str, Any], path: Iterable[Event]) -> str | None:
     """Return the execution that the task started: as its failure names it, else as the start answered."""
     answers = [told, *(payload(e.details.get("output")) for e in path if e.type == "TaskSubmitted")]
-    for answer in answers:
-        found = arns_in(str(answer.get("ExecutionArn") or answer.get("executionArn") or ""))
-        if found and ":states:" in found[0]:
-            return found[0]
-    return None
+    named = (str(answer.get("ExecutionArn") or answer.get("executionArn") or "") for answer in answers)
+    return next((arn[:512] for arn in named if ":execution:" in arn or ":express:" in arn), None)

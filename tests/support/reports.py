@@ -347,8 +347,8 @@ def inconclusive() -> Report:
     fits = (
         RankedHypothesis(
             cause="lambda-vpc-no-nat",
-            resource="remote:api.stripe.com",
-            summary="The provider answers more slowly than the function waits",
+            resource=function,
+            summary="`pay-invoice` may not reach api.stripe.com from all of its subnets",
             confidence=0.46,
             role=Role.MINORITY,
             evidence=("E-slow",),
@@ -368,7 +368,7 @@ def inconclusive() -> Report:
         status=ReportStatus.INCONCLUSIVE,
         investigation_id="INV-7F3M",
         headline="Something is failing in Lambda function `pay-invoice`, but the evidence does not decide",
-        summary="2 causes fit, none well enough: a called service is slow (46 %); the function's time-out is too short (41 %).",
+        summary="2 causes fit, none well enough: the subnets have no route to what is called (46 %); invocations run into the function timeout (41 %).",
         next_look=denied.message,
         root_cause=None,
         contributing_factors=(),
