@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     CredentialRetrievalError,
@@ -106,6 +107,10 @@ class AccountUnusable(AwsError):
     """Nothing can be read: the message says what the operator must do."""
 
 
+CALL_ERRORS = (ClientError, BotoCoreError, OutOfTime)
+"""What one call may raise; which of them stop the whole investigation, `unusable` tells."""
+
+
 class Failure(NamedTuple):
     """One failed call: why, AWS's error code ("" when it never answered), AWS's words."""
 
@@ -172,6 +177,11 @@ UNUSABLE: tuple[
 
 
 def unusable(error: BaseException) -> AccountUnusable | None:
-    """Return the error that stops the whole investigation, or None when only this one look failed."""
+    """Return the error that stops the whole investigation, or None when only this one look failed.
+
+    An answer that was too slow is one look: AWS was reached.
+    """
+    if isinstance(error, ReadTimeoutError):
+        return None
     sentence = next((say(error) for kinds, say in UNUSABLE if isinstance(error, kinds)), None)
     return AccountUnusable(sentence) if sentence else None

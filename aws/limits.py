@@ -41,30 +41,41 @@ class Bucket:
         self._at = clock()
         self._lock = threading.Lock()
 
-    def reserve(self) -> float:
-        """Take a token, on credit if need be; return the seconds to wait before using it."""
+    def reserve(self, within: float = float("inf")) -> float | None:
+        """Take a token, on credit if need be; return the seconds to wait before using it.
+
+        None, and nothing is taken, when there are no seconds left or the wait would be longer than `within`.
+        """
         with self._lock:
             now = self._clock()
             self._tokens = min(self._rate.burst, self._tokens + (now - self._at) * self._rate.per_second)
             self._at = now
+            wait = max(0.0, (1 - self._tokens) / self._rate.per_second)
+            if within <= 0 or wait > within:
+                return None
             self._tokens -= 1
-            return max(0.0, -self._tokens / self._rate.per_second)
+            return wait
 
 
 class Limits:
     """All buckets of a process."""
 
-    def __init__(self, rates: dict[tuple[str, str], Rate] | None = None) -> None:
+    def __init__(
+        self, rates: dict[tuple[str, str], Rate] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._rates = RATES if rates is None else rates
+        self._clock = clock
         self._buckets: dict[tuple[str, str, str, str], Bucket] = {}
         self._lock = threading.Lock()
 
-    def reserve(self, account: str, region: str, service: str, operation: str) -> float:
-        """Take a token for one call; return the seconds to wait before making it."""
+    def reserve(
+        self, account: str, region: str, service: str, operation: str, *, within: float = float("inf")
+    ) -> float | None:
+        """Take a token for one call; return the seconds to wait before making it, None when it must not be made."""
         name = operation if (service, operation) in self._rates else "*"
         rate = self._rates.get((service, name))
         if rate is None:
-            return 0.0
+            return 0.0 if within > 0 else None
         with self._lock:
-            bucket = self._buckets.setdefault((account, region, service, name), Bucket(rate))
-        return bucket.reserve()
+            bucket = self._buckets.setdefault((account, region, service, name), Bucket(rate, self._clock))
+        return bucket.reserve(within)

@@ -1,6 +1,7 @@
 """Read-only sessions: one per account and role, their clients made once, every call guarded, paced and counted."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterable
@@ -15,9 +16,9 @@ from botocore.session import get_session
 
 from aws import meter
 from aws.clients import Clients
-from aws.errors import AccountUnusable, NotAllowed, OutOfTime, unusable
+from aws.errors import CALL_ERRORS, AccountUnusable, NotAllowed, OutOfTime, unusable
 from aws.limits import Limits
-from aws.reads import Read
+from aws.reads import NEVER, Read
 from domain.values import Value
 
 if TYPE_CHECKING:
@@ -56,31 +57,32 @@ class ReadSession:
 
     def __init__(self, config: AwsConfig, reads: Iterable[Read], *, limits: Limits | None = None) -> None:
         self._config = config
-        self._allowed = ALWAYS | {(r.service, r.operation) for r in reads}
+        self._allowed = (ALWAYS | {(r.service, r.operation) for r in reads}) - NEVER
         if config.accounts:
             self._allowed |= {("sts", "AssumeRole")}
         self._limits = limits or Limits()
         self._lock = threading.RLock()
+        self._asking = threading.Lock()
         self._sessions: dict[str, boto3.Session] = {}
         self._clients: dict[tuple[str, str, str], BaseClient] = {}
         self._home: str | None = None
 
     def home_account(self) -> str:
         """Return the account of our own credentials; raises AccountUnusable with what to do when they are no good."""
-        with self._lock:
+        with self._asking:
             if self._home is None:
                 region = self.default_region()
                 try:
                     self._home = self.client("", region, "sts").get_caller_identity()["Account"]  # type: ignore[attr-defined]
-                except Exception as error:
+                except CALL_ERRORS as error:
                     raise unusable(error) or AccountUnusable(
                         f"AWS did not say who we are: {error}. Check the credentials."
                     ) from error
             return self._home
 
     def default_region(self) -> str:
-        """Return the configured Region; raises AccountUnusable when there is none."""
-        region = self._config.region or self._session("").region_name
+        """Return the configured Region, or that of AWS_REGION, which boto3 does not read; AccountUnusable for none."""
+        region = self._config.region or os.environ.get("AWS_REGION") or self._session("").region_name
         if not region:
             raise AccountUnusable("No AWS Region is set. Set AWS_REGION or pass --region, then run it again.")
         return region
@@ -102,6 +104,7 @@ class ReadSession:
             if key not in self._clients:
                 client = self._session(account).client(service, region_name=region, config=self._client_config())  # type: ignore[call-overload]
                 client.meta.events.register_first("before-call.*.*", partial(self._before_call, account, region))
+                client.meta.events.register_first("before-send.*.*", self._before_send)
                 self._clients[key] = client
             return self._clients[key]
 
@@ -146,11 +149,17 @@ class ReadSession:
             raise NotAllowed(f"{service}:{operation} is not among the read-only operations that the probes declare")
         work = meter.current()
         left = float("inf") if work is None else work.remaining()
-        wait = self._limits.reserve(account, region, service, operation)
-        if left <= 0 or wait > left:
+        wait = self._limits.reserve(account, region, service, operation, within=left)
+        if wait is None:
             raise OutOfTime(f"no time left for {service}:{operation}")
         if wait:
             logger.debug("service=<%s>, operation=<%s>, seconds=<%.2f> | paced", service, operation, wait)
             time.sleep(wait)
         if work is not None:
             work.count()
+
+    def _before_send(self, **_: Any) -> None:
+        """Stop boto3's own retries too: they are calls like the first one."""
+        work = meter.current()
+        if work is not None and work.remaining() <= 0:
+            raise OutOfTime("no time left for another attempt")

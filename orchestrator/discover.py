@@ -1,20 +1,14 @@
-"""Discovery: from a request to the resources, the service graph, the window and the trace's evidence.
-
-BatchGetTraces takes 5 ids a call and pages; X-Ray keeps traces 30 days and shows them within about half a minute:
-https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html
-"""
+"""Discovery: from a request to the resources, the service graph, the window and the trace's evidence."""
 
 import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-from botocore.exceptions import ClientError
+from datetime import datetime, timedelta
 
 from aws.clients import Clients
-from aws.errors import AccountUnusable, classify, unusable
+from aws.errors import CALL_ERRORS, classify, unusable
 from aws.reads import Read, read
 from aws.session import ReadSession
 from domain.arn import arns_in
@@ -23,10 +17,11 @@ from domain.gap import Gap, GapReason
 from domain.graph import Edge, ServiceGraph
 from domain.request import Request
 from domain.resource import Resource, ResourceType, resource_from_arn
-from domain.trace import TraceCall, TraceOverview, TraceSegment
+from domain.trace import TraceCall, TraceSegment
 from domain.window import Window
 from orchestrator import resolve
 from orchestrator.errors import NothingToLookAt
+from orchestrator.fetch import BATCH_GET_TRACES, Fetched, absent_gap, fetch, gap_of
 from orchestrator.resolve import Unresolved, Where
 from orchestrator.trace.documents import read_documents
 from orchestrator.trace.naming import Home
@@ -34,13 +29,10 @@ from orchestrator.trace.reading import TraceReading, read_trace
 
 logger = logging.getLogger(__name__)
 
-BATCH_GET_TRACES = read("xray", "BatchGetTraces")
 GET_TRACE_SUMMARIES = read("xray", "GetTraceSummaries")
 READS: tuple[Read, ...] = (BATCH_GET_TRACES, GET_TRACE_SUMMARIES, *resolve.READS)
-IDS_PER_CALL = 5
 MAX_TRACES = 10
 BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=5)
-RETENTION = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -58,31 +50,42 @@ class Discovery:
 
 
 def discover(request: Request, session: ReadSession, pool: Executor, *, now: datetime) -> Discovery:
-    """Find out what the request is about. Blocking.
+    """Find out what the request is about. Blocking; the pool asks whose account it is meanwhile.
 
     Raises AccountUnusable when AWS cannot be read at all, NothingToLookAt when nothing exists under what was given.
     """
+    try:
+        return _discover(request, session, pool, now)
+    except CALL_ERRORS as error:
+        stop = unusable(error)
+        if stop is None:
+            raise
+        raise stop from error
+
+
+def _discover(request: Request, session: ReadSession, pool: Executor, now: datetime) -> Discovery:
     region = request.region or session.default_region()
     asking = pool.submit(copy_context().run, session.home_account)
     aws = session.clients(request.account or "", region)
-    gaps: list[Gap] = []
-    documents, partial = _documents(aws, request.trace_ids, gaps)
-    account = asking.result()
-    home = Home(account if not request.account or not session.reachable(request.account) else request.account, region)
-    readings = _readings(documents, partial, home, gaps)
+    fetched = fetch(aws, request.trace_ids[:MAX_TRACES])
+    # A full pool never gets to it: every thread of it may be a discovery that waits here.
+    own = session.home_account() if asking.cancel() else asking.result()
+    foreign = request.account is not None and not session.reachable(request.account)
+    home = Home(own if foreign else request.account or own, region)
+    gaps = [_foreign_gap(request.account or "")] if foreign else []
+    gaps += [*fetched.gaps, *_left_out(request.trace_ids)]
+    readings = _readings(fetched, home, gaps)
     readings += _linked(aws, readings, request.trace_ids, home, gaps)
-    missing = [t for t in request.trace_ids if t not in documents]
+    gaps += [absent_gap(trace_id, region, home.account, now) for trace_id in fetched.absent]
     named, at = _named(aws, request, Where(home.account, region), gaps)
     resources = (*request.resources, *named)
     if not readings and not resources:
-        raise NothingToLookAt(_nothing(missing, region, home.account, gaps, now))
-    gaps.extend(_missing_gap(trace, region, home.account, now) for trace in missing)
+        raise NothingToLookAt(gaps[0].message if gaps else "Nothing was found to look at.", tuple(gaps))
     evidence = tuple(redacted(e) for reading in readings for e in reading.evidence)
-    graph = _graph(readings, resources, evidence)
     window = request.window or _window(readings, at, now)
     return Discovery(
         window=window,
-        graph=graph,
+        graph=_graph(readings, resources, evidence),
         trace=EvidenceBundle(evidence),
         gaps=tuple(gaps),
         summary=_summary(readings, resources),
@@ -92,49 +95,39 @@ def discover(request: Request, session: ReadSession, pool: Executor, *, now: dat
     )
 
 
-def _documents(aws: Clients, ids: Sequence[str], gaps: list[Gap]) -> tuple[dict[str, list[str]], set[str]]:
-    """Return each found trace's documents, and the ids of traces that X-Ray says are incomplete."""
-    found: dict[str, list[str]] = {}
-    partial: set[str] = set()
-    unprocessed: set[str] = set()
-    for first in range(0, len(ids), IDS_PER_CALL):
-        batch = list(ids[first : first + IDS_PER_CALL])
-        try:
-            for page in aws.xray.get_paginator("batch_get_traces").paginate(TraceIds=batch):
-                for trace in page.get("Traces", []):
-                    segments = trace.get("Segments", [])
-                    texts = [segment.get("Document", "") for segment in segments]
-                    trace_id = trace.get("Id") or (batch[0] if len(batch) == 1 else "")
-                    found.setdefault(trace_id, []).extend(texts)
-                    if trace.get("LimitExceeded"):
-                        partial.add(trace_id)
-                unprocessed.update(page.get("UnprocessedTraceIds", []))
-        except ClientError as error:
-            if unusable(error):
-                raise
-            gaps.append(_gap("traces", batch[0], error, BATCH_GET_TRACES))
-    partial |= unprocessed & set(found)
-    gaps.extend(
+def _foreign_gap(account: str) -> Gap:
+    return Gap(
+        specialist="trace",
+        probe="account",
+        resource=account,
+        reason=GapReason.ACCESS_DENIED,
+        action="sts:AssumeRole",
+        message=f"Account {account} cannot be read: add a role for it to RCA_ACCOUNTS and allow sts:AssumeRole on it",
+    )
+
+
+def _left_out(ids: Sequence[str]) -> list[Gap]:
+    if len(ids) <= MAX_TRACES:
+        return []
+    return [
         Gap(
             specialist="trace",
             probe="traces",
-            resource=trace,
-            reason=GapReason.THROTTLED,
-            message=f"X-Ray did not process {trace}: run it again in a minute",
+            resource=ids[MAX_TRACES],
+            reason=GapReason.NO_DATA,
+            message=f"Only the first {MAX_TRACES} of {len(ids)} traces were read: ask again about the others",
         )
-        for trace in sorted(unprocessed - set(found))
-    )
-    return {trace: texts for trace, texts in found.items() if texts}, partial
+    ]
 
 
-def _readings(documents: dict[str, list[str]], partial: set[str], home: Home, gaps: list[Gap]) -> list[TraceReading]:
+def _readings(fetched: Fetched, home: Home, gaps: list[Gap]) -> list[TraceReading]:
     readings = []
-    for trace_id, texts in documents.items():
+    for trace_id, texts in fetched.documents.items():
         tree = read_documents(trace_id, texts)
-        reading = read_trace(tree, home, complete=trace_id not in partial)
+        reading = read_trace(tree, home, complete=trace_id not in fetched.partial)
         if reading is not None:
             readings.append(reading)
-        if tree.unreadable or reading is None or trace_id in partial:
+        if tree.unreadable or reading is None or trace_id in fetched.partial:
             why = (
                 f"{tree.unreadable} of {len(texts)} segment documents could not be read"
                 if tree.unreadable
@@ -157,10 +150,9 @@ def _linked(
 ) -> list[TraceReading]:
     """Follow links (a queue's consumer has a trace of its own) one hop."""
     wanted = [t for t in dict.fromkeys(t for reading in readings for t in reading.links) if t not in set(known)]
-    if not wanted:
-        return []
-    documents, partial = _documents(aws, wanted[: MAX_TRACES - len(readings)], gaps)
-    return _readings(documents, partial, home, gaps)
+    fetched = fetch(aws, wanted[: max(0, MAX_TRACES - len(readings))])
+    gaps.extend(fetched.gaps)
+    return _readings(fetched, home, gaps)
 
 
 def _named(
@@ -183,14 +175,13 @@ def _named(
                     message=str(unresolved),
                 )
             )
-            continue
-        except ClientError as error:
+        except CALL_ERRORS as error:
             if unusable(error):
                 raise
-            gaps.append(_gap("name", target.name, error, resolve.RESOLVERS["lambda"].reads[0]))
-            continue
-        found.extend(answer.resources)
-        at = at or answer.at
+            gaps.append(gap_of("name", target.name, error, ""))
+        else:
+            found.extend(answer.resources)
+            at = at or answer.at
     return tuple(found), at
 
 
@@ -259,56 +250,8 @@ def _nearby(aws: Clients, readings: list[TraceReading], window: Window, own: Ite
         answer = aws.xray.get_trace_summaries(
             StartTime=window.start, EndTime=window.end, FilterExpression="fault = true OR error = true"
         )
-    except ClientError as error:
+    except CALL_ERRORS as error:
         logger.info("operation=<GetTraceSummaries> | %s: failing neighbours are not offered", classify(error).code)
         return ()
     failing = (s.get("Id", "") for s in answer.get("TraceSummaries", []) if s.get("HasFault") or s.get("HasError"))
     return tuple(t for t in failing if t and t not in set(own))[:3]
-
-
-def _nothing(missing: list[str], region: str, account: str, gaps: list[Gap], now: datetime) -> str:
-    if gaps:
-        return gaps[0].message
-    return (
-        _missing_gap(missing[0], region, account, now).message
-        if missing
-        else "Nothing was found to look at: give a trace id, an ARN or a name."
-    )
-
-
-def _missing_gap(trace: str, region: str, account: str, now: datetime) -> Gap:
-    born = datetime.fromtimestamp(int(trace[2:10], 16), tz=UTC)
-    if born < now - RETENTION:
-        why = f"it is from {born:%Y-%m-%d} by its id, and X-Ray keeps traces for 30 days: take a newer trace"
-    elif born > now + timedelta(minutes=5) or now - born > timedelta(minutes=2):
-        why = "check the account and the Region (pass --region, or name it after the id), and that it was sampled"
-    else:
-        why = "X-Ray shows a trace about 30 s after its end: run it again in a minute, or check the Region"
-    return Gap(
-        specialist="trace",
-        probe="traces",
-        resource=trace,
-        reason=GapReason.NOT_FOUND,
-        message=f"No trace {trace} in {region} of account {account}: {why}.",
-    )
-
-
-def _gap(probe: str, resource: str, error: ClientError, asked: Read) -> Gap:
-    failure = classify(error)
-    denied = failure.reason is GapReason.ACCESS_DENIED
-    message = (
-        f"Reading {resource} was denied: grant {asked.action}"
-        if denied
-        else f"Reading {resource} failed ({failure.code}: {failure.message[:200]})"
-    )
-    return Gap(
-        specialist="trace",
-        probe=probe,
-        resource=resource,
-        reason=failure.reason,
-        action=asked.action if denied else None,
-        message=message,
-    )
-
-
-__all__ = ["READS", "AccountUnusable", "Discovery", "TraceOverview", "discover"]

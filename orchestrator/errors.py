@@ -7,6 +7,8 @@ InvestigationError
 Credentials, Regions and networks that do not work are aws.errors.AccountUnusable: the operator must act.
 """
 
+from domain.gap import Gap
+
 
 class InvestigationError(Exception):
     """Its message is one sentence for people that says what to do next."""
@@ -17,4 +19,8 @@ class UnusableInput(InvestigationError):
 
 
 class NothingToLookAt(InvestigationError):
-    """What the text names does not exist where we looked."""
+    """What the text names does not exist where we looked, or could not be read: the gaps say which."""
+
+    def __init__(self, message: str, gaps: tuple[Gap, ...] = ()) -> None:
+        super().__init__(message)
+        self.gaps = gaps

@@ -17,7 +17,7 @@ from aws import meter
 from aws.errors import AccountUnusable
 from aws.meter import Meter
 from aws.session import ReadSession
-from domain.evidence import EvidenceBundle, load_evidence
+from domain.evidence import EvidenceBundle
 from domain.findings import Strength
 from domain.progress import (
     Assigned,
@@ -35,7 +35,7 @@ from domain.result import SpecialistResult
 from orchestrator.conclude.conclusion import conclude
 from orchestrator.discover import Discovery, discover
 from orchestrator.dispatch import dispatch
-from orchestrator.errors import InvestigationError
+from orchestrator.errors import InvestigationError, NothingToLookAt
 from orchestrator.propose import propose
 from orchestrator.report import all_gaps, build_report, failed_report
 from orchestrator.route import Route, route
@@ -89,8 +89,9 @@ class Investigator:
             bundle = await self._look(investigation_id, trigger, request, started, listen)
             report = await self._off_the_loop(self._conclude, investigation_id, bundle)
         except (AccountUnusable, InvestigationError) as error:
+            gaps = error.gaps if isinstance(error, NothingToLookAt) else ()
             report = failed_report(
-                investigation_id, trigger, str(error), started_at=started, completed_at=self._clock()
+                investigation_id, trigger, str(error), started_at=started, completed_at=self._clock(), gaps=gaps
             )
         except Exception as error:  # the entry of an investigation: whatever broke, people get an answer
             logger.exception("investigation=<%s> | broke", investigation_id)
@@ -180,7 +181,7 @@ class Investigator:
 
     def _conclude(self, ident: str, bundle: StoredBundle) -> Report:
         """Everything that follows from the evidence alone."""
-        evidence = EvidenceBundle(load_evidence(e) for e in bundle.evidence)
+        evidence = bundle.loaded()
         conclusion = conclude(evidence, bundle.results, bundle.graph, all_gaps(bundle))
         actions = propose(conclusion.ranked, evidence, self._specialists)
         return build_report(ident, conclusion, bundle, evidence, actions)

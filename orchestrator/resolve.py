@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from aws.clients import Clients
 from aws.errors import classify
@@ -102,16 +102,22 @@ def _rule(aws: Clients, name: str, _: Where) -> Resolved:
 
 
 def _alarm(aws: Clients, name: str, where: Where) -> Resolved:
-    alarms = aws.cloudwatch.describe_alarms(AlarmNames=[name]).get("MetricAlarms", [])
+    """What the alarm watches; the alarm itself where its metric names no resource that we know."""
+    answer = aws.cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
     found: list[Resource] = []
     at: datetime | None = None
-    for alarm in alarms:
+    for alarm in answer.get("MetricAlarms", []):
         at = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
-        for dimension in alarm.get("Dimensions", []):
-            service = DIMENSIONS.get((alarm.get("Namespace", ""), dimension.get("Name", "")))
-            if service:
-                found.extend(RESOLVERS[service].find(aws, dimension.get("Value", ""), where).resources)
-    return Resolved(tuple(found), utc(at) if at else None)
+        stats = [m.get("MetricStat", {}).get("Metric", {}) for m in alarm.get("Metrics", [])]
+        for metric in (alarm, *stats):
+            for dimension in metric.get("Dimensions", []):
+                service = DIMENSIONS.get((metric.get("Namespace", ""), dimension.get("Name", "")))
+                if service:
+                    watched = Target(service=service, name=dimension.get("Value", ""))
+                    found.extend(resolve(aws, watched, where).resources)
+    alarms = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
+    own = [resource_from_arn(alarm["AlarmArn"]) for alarm in alarms if alarm.get("AlarmArn")]
+    return Resolved(tuple({r.id: r for r in found or own}.values()), utc(at) if at else None)
 
 
 def _one(arn: str) -> Resolved:
@@ -175,6 +181,8 @@ def resolve(aws: Clients, target: Target, where: Where) -> Resolved:
         resolver = RESOLVERS[service]
         try:
             found = resolver.find(aws, target.name, where)
+        except ParamValidationError:  # boto3 knows that no such thing can have that name
+            continue
         except ClientError as error:
             failure = classify(error)
             if failure.reason is GapReason.ACCESS_DENIED:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from pydantic import AwareDatetime
 
+from domain.evidence import EvidenceBundle, load_evidence
 from domain.gap import Gap
 from domain.graph import ServiceGraph
 from domain.report import Report
@@ -77,6 +78,10 @@ class StoredBundle(Value):
     aws_calls: int
     started_at: AwareDatetime
     completed_at: AwareDatetime
+
+    def loaded(self) -> EvidenceBundle:
+        """Return the evidence as it was seen."""
+        return EvidenceBundle(load_evidence(item) for item in self.evidence)
 
 
 class Store(Protocol):

@@ -146,7 +146,7 @@ AWS throttled the look at concurrency; run it again in a minute.
 
 ----
 
-*To close the denied ones*, add this to the policy of the bot's role. All of it only reads; `*` stands where IAM does not limit an action to one resource.
+*To close the denied ones*, add this to the policy of the bot's role. All of it only reads; `*` stands where the permission is not one on the resource that was looked at.
 
 ```
 {
@@ -198,6 +198,13 @@ def test_a_permission_is_limited_where_iam_can_limit_it(action: str, resource: s
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": action, "Resource": granted_on}],
     }
+
+
+@pytest.mark.parametrize("action", ["sts:AssumeRole", "dynamodb:UpdateTable", "iam:PassRole", "*", "s3:*", ""])
+def test_nothing_but_reads_is_offered_to_copy(action: str):
+    gap = reports.LOGS_DENIED.model_copy(update={"action": action, "message": "unreachable"})
+
+    assert "Version" not in readable(gaps_view(reports.incident(gaps=(gap,)))["blocks"])
 
 
 def test_a_long_policy_is_whole_documents():

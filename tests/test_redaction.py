@@ -133,6 +133,12 @@ def test_a_long_line_is_cut_before_it_is_looked_through():
     assert redact(redact(text)) == redact(text)
 
 
+def test_a_line_is_cut_before_its_secrets_are_replaced():
+    token = f"eyJ{'a' * 4000}.{'b' * 8000}.{'c' * 8000}"
+
+    assert redact(f"{token} tail") == "[redacted:jwt] …[cut]"
+
+
 def test_a_secret_at_the_cut_does_not_lose_its_tail_only():
     dice = Dice(5)
     token = secrets.SHAPES["github classic"](dice)

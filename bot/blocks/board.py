@@ -15,7 +15,7 @@ from domain.progress import (
     SpecialistWorking,
 )
 from domain.report import SpecialistReport
-from domain.request import Request, Trigger
+from domain.request import Trigger
 from domain.result import SpecialistStatus
 from domain.values import Value
 from domain.window import Window
@@ -66,7 +66,6 @@ class Board(Value):
     """An investigation so far, as the channel sees it. `place` is what it is about, once that is known."""
 
     trigger: Trigger | None = None
-    request: Request | None = None
     place: str = ""
     region: str = ""
     window: Window | None = None
@@ -89,9 +88,7 @@ def advanced(board: Board, event: Progress) -> Board:
         case InvestigationStarted(trigger=trigger, request=request):
             reading = "reading the trace" if request.trace_ids else "finding the resources"
             row = Row(name=TRACE, state=RowState.WORKING, text=reading)
-            return Board(
-                trigger=trigger, request=request, window=request.window, region=request.region or "", rows=(row,)
-            )
+            return Board(trigger=trigger, window=request.window, region=request.region or "", rows=(row,))
         case Discovered():
             return _discovered(board, event)
         case Routed(specialists=assigned):

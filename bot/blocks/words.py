@@ -76,8 +76,3 @@ def percent(share: float) -> str:
 def count(number: int, noun: str) -> str:
     """Return "1 specialist", "2 specialists", "3,210 looks"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return "a", "a and b", "a, b and c"."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

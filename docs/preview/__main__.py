@@ -1,7 +1,7 @@
 """Draw Block Kit JSON as PNG: `python -m docs.preview OUT.png < message.json`.
 
-Needs Node 20.11 or newer, Chromium, and the packages of package.json (npm install here, or in a copy of this file's folder
-that PREVIEW_MODULES names). The picture is an approximation: the renderer is not Slack's.
+Needs Node 20.11 or newer, Chromium, and the packages of package.json: npm install here, or in a copy of this folder
+that PREVIEW_MODULES names. The picture is an approximation: the renderer is not Slack's.
 """
 
 import os

@@ -65,6 +65,20 @@ def explain(raw: Iterable[Mapping[str, Any]], home: Home | None = None) -> Expla
     return Explained(found, events.whole or outcome.status == "SUCCEEDED" or (outcome.state is not None and looked_behind))
 
 
+def described(status: str, error: str, cause: str) -> Outcome:
+    """Return what an error and a cause alone tell, where there is no history: not the type of the failed state."""
+    words = IN_STATE.search(cause[:MAX_TEXT])
+    told = payload(cause)
+    return Outcome(
+        status=status,
+        error=error[:256],
+        cause=cause[:MAX_TEXT],
+        state=words[1] if words else None,
+        function_error=_function_error(cause, told),
+        child=_child(told, ()),
+    )
+
+
 def home_of(arn: str) -> Home:
     """Return the account and Region of an execution or a state machine."""
     try:

@@ -20,7 +20,7 @@ def readable(blocks: Iterable[Mapping[str, Any]]) -> str:
 def _block(block: Mapping[str, Any]) -> str:
     match block["type"]:
         case "section":
-            return block["text"]["text"]
+            return str(block["text"]["text"])
         case "context":
             return "~ " + " ".join(element["text"] for element in block["elements"])
         case "divider":

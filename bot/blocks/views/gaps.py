@@ -37,10 +37,25 @@ ON_ONE_RESOURCE = {
     "sqs": ("Get", "ListQueueTags", "ListDeadLetter"),
     "states": ("Describe", "GetExecution"),
 }
-"""Actions that IAM can limit to the resource that was looked at; all others are granted on `*`.
+"""Actions that IAM can limit to the resource that was looked at; all other reads are granted on `*`.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
+
+READS = (
+    "Get",
+    "List",
+    "Describe",
+    "BatchGet",
+    "Lookup",
+    "Filter",
+    "Simulate",
+    "Search",
+    "StartQuery",
+    "StopQuery",
+    "GET",
+)
+"""What an action that only reads begins with. No other is offered to copy: `sts:AssumeRole` on `*` opens every role."""
 
 WHOLE_ACCOUNT = frozenset({"dynamodb:DescribeLimits", "dynamodb:ListTables", "lambda:GetAccountSettings"})
 
@@ -63,14 +78,18 @@ def gaps_view(report: Report) -> View:
 
 def _policy(gaps: Iterable[Gap]) -> list[Block]:
     """Return the policy to copy, in as many pieces as Slack's limits make of it."""
-    denied = [gap for gap in gaps if gap.reason is GapReason.ACCESS_DENIED and gap.action]
+    denied = [gap for gap in gaps if gap.reason is GapReason.ACCESS_DENIED and _only_reads(gap.action or "")]
     if not denied:
         return []
     told = (
         "*To close the denied ones*, add this to the policy of the bot's role. All of it only reads; "
-        "`*` stands where IAM does not limit an action to one resource."
+        "`*` stands where the permission is not one on the resource that was looked at."
     )
     return [divider(), *sections([told]), *(preformatted(piece) for piece in policies(denied))]
+
+
+def _only_reads(action: str) -> bool:
+    return action.partition(":")[2].startswith(READS)
 
 
 def policies(denied: Iterable[Gap]) -> Iterator[str]:

@@ -1,0 +1,67 @@
+"""Running scenarios: each on a local AWS of its own making, several workers side by side."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from aws.limits import Limits
+from aws.session import AccountRole, AwsConfig, ReadSession
+from domain.report import Report
+from domain.request import Trigger, TriggerKind
+from evals.judge import Judgement, judge
+from evals.scenario import Scenario, all_scenarios
+from orchestrator.investigate import Investigator, utc_now
+from orchestrator.parse import parse
+from orchestrator.reads import every_read
+from orchestrator.sqlite_store import SqliteStore
+from sandbox.aws.local import LocalAws
+from sandbox.aws.world import World
+from specialists.registry import all_specialists
+
+WORKERS = 2
+
+
+def run_all(names: Sequence[str], workers: int = WORKERS) -> list[tuple[Judgement, Report]]:
+    """Run the named scenarios (all of them when none is named) and return how each went, by name."""
+    chosen = [s for s in all_scenarios() if not names or s.name in names]
+    shares = [[s.name for s in chosen[offset::workers]] for offset in range(workers)]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        done = [result for share in pool.map(run_share, [s for s in shares if s]) for result in share]
+    return sorted(done, key=lambda pair: pair[0].name)
+
+
+def run_share(names: Sequence[str]) -> list[tuple[Judgement, Report]]:
+    """Run some scenarios one after another on one local AWS that is emptied in between."""
+    scenarios = {s.name: s for s in all_scenarios()}
+    with LocalAws() as aws:
+        os.environ.update(aws.environment())
+        return [asyncio.run(run_one(scenarios[name], aws)) for name in names]
+
+
+async def run_one(scenario: Scenario, aws: LocalAws) -> tuple[Judgement, Report]:
+    """Seed the story, investigate it as the command line would, replay it, and judge."""
+    aws.reset()
+    aws.clear_faults()
+    expect = scenario.seed(World(aws, seed=scenario.name))
+    aws.forget_calls()
+    accounts = {account: AccountRole(role_arn=role) for account, role in (expect.accounts or {}).items()}
+    session = ReadSession(AwsConfig(accounts=accounts), every_read(), limits=Limits({}))
+    with tempfile.TemporaryDirectory(prefix="rca-eval-") as home:
+        store = SqliteStore.open(Path(home))
+        investigator = Investigator(session, all_specialists(), store)
+        trigger = Trigger(kind=TriggerKind.CLI, text=expect.text)
+        accepted = await store.accept(scenario.name, trigger, now=utc_now())
+        if accepted is None:
+            raise RuntimeError(f"{scenario.name} was accepted twice")
+        request = parse(expect.text, now=utc_now(), region=expect.region)
+        report = await investigator.investigate(accepted.id, trigger, request, lambda _: None)
+        replayed = await investigator.replay(accepted.id)
+        bundle = await store.bundle(accepted.id)
+        await investigator.close()
+        await store.close()
+    resolved = {e.id for e in bundle.loaded()} if bundle else set()
+    return judge(scenario, expect, report, replayed, len(aws.writes()), resolved), report

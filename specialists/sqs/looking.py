@@ -1,0 +1,107 @@
+"""Single looks at queues and at the functions that read them, which several probes make."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from aws.reads import Read, read
+from domain.resource import Resource
+from specialists.contract import Look
+from specialists.kit.answers import absent
+from specialists.kit.metrics import Metric, metric_series
+from specialists.kit.series import MetricSeries
+from specialists.sqs.describe import consumer, queue_state
+from specialists.sqs.evidence import Consumer, ConsumerConcurrency, ConsumerFunction, Consumers, QueueState
+
+if TYPE_CHECKING:
+    from types_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
+
+NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue")
+NO_FUNCTION = "ResourceNotFoundException"
+
+GET_QUEUE_URL: Read = read("sqs", "GetQueueUrl")
+GET_QUEUE_ATTRIBUTES: Read = read("sqs", "GetQueueAttributes")
+LIST_MAPPINGS: Read = read("lambda", "ListEventSourceMappings")
+GET_CONFIGURATION: Read = read("lambda", "GetFunctionConfiguration")
+GET_CONCURRENCY: Read = read("lambda", "GetFunctionConcurrency")
+
+MAX_MAPPINGS = 100
+MAX_FUNCTIONS = 5
+
+
+def queue_url(look: Look, queue: Resource) -> str | None:
+    """Return the queue's URL, asked once in an investigation; None when there is no such queue."""
+    owner = {"QueueOwnerAWSAccountId": queue.account} if queue.account else {}
+    question = ("queue url", queue.id)
+    answer = look.once(
+        question, lambda: absent(lambda: look.aws.sqs.get_queue_url(QueueName=queue.name, **owner), *NO_QUEUE)
+    )
+    return answer["QueueUrl"] if answer else None
+
+
+def state_of(look: Look, queue: Resource) -> QueueState:
+    """Return the queue's state, asked once in an investigation."""
+
+    def look_up() -> dict[str, str] | None:
+        url = queue_url(look, queue)
+        if url is None:
+            return None
+        answer = absent(lambda: look.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]), *NO_QUEUE)
+        return None if answer is None else {str(k): v for k, v in answer.get("Attributes", {}).items()}
+
+    return queue_state(queue, look.once(("queue attributes", queue.id), look_up))
+
+
+def consumers_of(look: Look, queue: str) -> Consumers:
+    """Return the event source mappings on a queue; they outlive the queue."""
+
+    def look_up() -> "list[EventSourceMappingConfigurationTypeDef]":
+        pages = look.aws.lambda_.get_paginator("list_event_source_mappings").paginate(
+            EventSourceArn=queue, PaginationConfig={"MaxItems": MAX_MAPPINGS}
+        )
+        return [mapping for page in pages for mapping in page.get("EventSourceMappings", [])]
+
+    answers = look.once(("event source mappings of", queue), look_up)
+    found = (consumer(answer) for answer in answers if answer.get("EventSourceArn", queue) == queue)
+    mappings = sorted((m for m in found if m is not None), key=lambda m: (m.function, m.uuid))
+    return Consumers(resource=queue, source="lambda:ListEventSourceMappings", mappings=tuple(mappings))
+
+
+def functions_of(*seen: Consumers) -> tuple[Consumer, ...]:
+    """Return one mapping for each function that reads one of the queues, those that are on first, a few of many."""
+    ordered = sorted((m for found in seen for m in found.mappings), key=lambda m: (not m.enabled, m.function))
+    return tuple({m.function: m for m in reversed(ordered)}.values())[::-1][:MAX_FUNCTIONS]
+
+
+def function_of(look: Look, mapping: Consumer) -> ConsumerFunction:
+    """Return the settings of the version that the mapping invokes."""
+    called = f"{mapping.function}:{mapping.qualifier}" if mapping.qualifier else mapping.function
+    answer = absent(lambda: look.aws.lambda_.get_function_configuration(FunctionName=called), NO_FUNCTION)
+    source = "lambda:GetFunctionConfiguration"
+    if answer is None:
+        return ConsumerFunction(resource=mapping.function, source=source, exists=False)
+    return ConsumerFunction(
+        resource=mapping.function,
+        source=source,
+        exists=True,
+        timeout_seconds=answer.get("Timeout", 3),
+        role=answer.get("Role", ""),
+        state=answer.get("State", "Active"),
+    )
+
+
+def concurrency_of(look: Look, mapping: Consumer) -> ConsumerConcurrency | None:
+    """Return the function's reserved concurrency; None when there is no such function."""
+    answer = absent(lambda: look.aws.lambda_.get_function_concurrency(FunctionName=mapping.function), NO_FUNCTION)
+    if answer is None:
+        return None
+    return ConsumerConcurrency(
+        resource=mapping.function,
+        source="lambda:GetFunctionConcurrency",
+        reserved=answer.get("ReservedConcurrentExecutions"),
+    )
+
+
+def series_of(look: Look, resource: str, metrics: Iterable[Metric]) -> Iterator[MetricSeries]:
+    """Yield series as evidence about the resource that reports them."""
+    for series in metric_series(look, list(metrics)):
+        yield series.model_copy(update={"resource": resource})

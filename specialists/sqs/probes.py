@@ -1,0 +1,265 @@
+"""What the SQS specialist looks at: the queue, its dead letters, who reads it, its key, its metrics and changes."""
+
+from collections.abc import Iterator
+
+from aws.reads import read
+from domain.evidence import Evidence
+from domain.resource import ResourceType, resource_from_arn
+from domain.values import utc
+from specialists.contract import Look, probe
+from specialists.kit.answers import absent
+from specialists.kit.change import Change
+from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.loglines import LogLines
+from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
+from specialists.kit.metrics import GET_METRIC_DATA
+from specialists.kit.series import MetricSeries
+from specialists.sqs.describe import arn_of_url, statements_of
+from specialists.sqs.evidence import (
+    ChangeCount,
+    ConsumerAccess,
+    ConsumerConcurrency,
+    ConsumerFunction,
+    Consumers,
+    DeadLetterSources,
+    KeyPolicy,
+    KeyState,
+    QueueState,
+)
+from specialists.sqs.looking import (
+    GET_CONCURRENCY,
+    GET_CONFIGURATION,
+    GET_QUEUE_ATTRIBUTES,
+    GET_QUEUE_URL,
+    LIST_MAPPINGS,
+    NO_QUEUE,
+    concurrency_of,
+    consumers_of,
+    function_of,
+    functions_of,
+    queue_url,
+    series_of,
+    state_of,
+)
+from specialists.sqs.metrics import of_dead_letters, of_function, of_queue
+from specialists.sqs.signs import MENTIONS, failed_calls
+
+MAX_SOURCES = 3
+MAX_SENDERS = 2
+LOG_PATTERN = "?sqs ?SQS ?SimpleQueueService ?queue ?MessageDeduplicationId ?\"Message must be shorter\""
+READS_OF_POLLERS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+@probe(GET_QUEUE_URL, GET_QUEUE_ATTRIBUTES, yields=(QueueState,))
+def queue(look: Look) -> Iterator[Evidence]:
+    """Reads the queue's timeouts, retention, redrive policy, access policy and encryption, or that it is gone."""
+    yield state_of(look, look.target)
+
+
+@probe(GET_METRIC_DATA, yields=(MetricSeries,))
+def queue_metrics(look: Look) -> Iterator[Evidence]:
+    """Reads how many messages wait and for how long, and how many were sent, received and deleted, each minute."""
+    yield from series_of(look, look.target.id, of_queue(look.target.name))
+
+
+@probe(LIST_MAPPINGS, yields=(Consumers,))
+def consumers(look: Look) -> Iterator[Evidence]:
+    """Finds the Lambda functions that read the queue, how their mappings are set and whether they are on."""
+    yield consumers_of(look, look.target.id)
+
+
+@probe(GET_CONFIGURATION, needs=(Consumers,), yields=(ConsumerFunction,))
+def consumer_settings(look: Look) -> Iterator[Evidence]:
+    """Reads the timeout and role of each function that reads the queue: the timeout must fit the queue's."""
+    found = functions_of(*look.seen.of(Consumers, look.target.id))
+    # All before the first is seen: the look at their roles starts as soon as it sees one.
+    yield from [function_of(look, mapping) for mapping in found]
+
+
+@probe(GET_CONCURRENCY, needs=(Consumers,), yields=(ConsumerConcurrency,))
+def consumer_concurrency(look: Look) -> Iterator[Evidence]:
+    """Reads how much concurrency is reserved for each function that reads the queue."""
+    for mapping in functions_of(*look.seen.of(Consumers, look.target.id)):
+        found = concurrency_of(look, mapping)
+        if found is not None:
+            yield found
+
+
+@probe(GET_METRIC_DATA, needs=(Consumers,), yields=(MetricSeries,))
+def consumer_metrics(look: Look) -> Iterator[Evidence]:
+    """Reads invocations, errors, throttles and durations of each function that reads the queue."""
+    for mapping in functions_of(*look.seen.of(Consumers, look.target.id)):
+        yield from series_of(look, mapping.function, of_function(mapping.name))
+
+
+@probe(read("iam", "SimulatePrincipalPolicy"), needs=(ConsumerFunction,), yields=(ConsumerAccess,))
+def consumer_access(look: Look) -> Iterator[Evidence]:
+    """Asks IAM's simulator whether the roles of the consumers may receive and delete messages of the queue."""
+    roles = {found.role for found in look.seen.of(ConsumerFunction) if found.role}
+    for role in sorted(roles):
+        answer = look.aws.iam.simulate_principal_policy(
+            PolicySourceArn=role, ActionNames=list(READS_OF_POLLERS), ResourceArns=[look.target.id]
+        )
+        yield ConsumerAccess(
+            resource=resource_from_arn(role).id,
+            source="iam:SimulatePrincipalPolicy",
+            queue=look.target.id,
+            decisions={found["EvalActionName"]: found["EvalDecision"] for found in answer["EvaluationResults"]},
+        )
+
+
+@probe(GET_QUEUE_URL, GET_QUEUE_ATTRIBUTES, needs=(QueueState,), yields=(QueueState,))
+def dead_letter_queue(look: Look) -> Iterator[Evidence]:
+    """Reads the dead-letter queue that the redrive policy names, or finds that it does not exist."""
+    state = look.seen.first(QueueState, look.target.id)
+    if state is not None and state.redrive is not None:
+        yield state_of(look, resource_from_arn(state.redrive.target))
+
+
+@probe(GET_METRIC_DATA, needs=(QueueState,), yields=(MetricSeries,))
+def dead_letter_metrics(look: Look) -> Iterator[Evidence]:
+    """Reads how the dead-letter queue fills, and what is sent to it directly."""
+    state = look.seen.first(QueueState, look.target.id)
+    if state is not None and state.redrive is not None:
+        yield from series_of(look, state.redrive.target, of_dead_letters(state.redrive.target.rsplit(":", 1)[-1]))
+
+
+@probe(GET_QUEUE_URL, read("sqs", "ListDeadLetterSourceQueues"), yields=(DeadLetterSources,))
+def dead_letter_sources(look: Look) -> Iterator[Evidence]:
+    """Finds the queues whose failed messages come here, when this is a dead-letter queue."""
+
+    def look_up() -> list[str] | None:
+        url = queue_url(look, look.target)
+        if url is None:
+            return None
+        pages = look.aws.sqs.get_paginator("list_dead_letter_source_queues").paginate(QueueUrl=url)
+        return absent(lambda: [found for page in pages for found in page.get("queueUrls", [])], *NO_QUEUE)
+
+    urls = look_up() or []
+    arns = sorted({arn for arn in (arn_of_url(url, look.target) for url in urls) if arn})
+    yield DeadLetterSources(
+        resource=look.target.id,
+        source="sqs:ListDeadLetterSourceQueues",
+        queues=tuple(arns[:MAX_SOURCES]),
+        truncated=len(arns) > MAX_SOURCES,
+    )
+
+
+@probe(
+    GET_QUEUE_URL, GET_QUEUE_ATTRIBUTES, GET_METRIC_DATA, needs=(DeadLetterSources,), yields=(QueueState, MetricSeries)
+)
+def source_queues(look: Look) -> Iterator[Evidence]:
+    """Reads the queues whose failed messages come to this dead-letter queue: their settings and traffic."""
+    for arn in _sources(look):
+        source = resource_from_arn(arn)
+        yield state_of(look, source)
+        yield from series_of(look, arn, of_queue(source.name))
+
+
+@probe(
+    LIST_MAPPINGS,
+    GET_CONFIGURATION,
+    GET_CONCURRENCY,
+    GET_METRIC_DATA,
+    needs=(DeadLetterSources,),
+    yields=(Consumers, ConsumerFunction, ConsumerConcurrency, MetricSeries),
+)
+def source_consumers(look: Look) -> Iterator[Evidence]:
+    """Reads the functions that read the queues behind this dead-letter queue, and how they fare."""
+    for arn in _sources(look):
+        found = consumers_of(look, arn)
+        yield found
+        for mapping in functions_of(found):
+            yield from series_of(look, mapping.function, of_function(mapping.name))
+            yield function_of(look, mapping)
+            concurrency = concurrency_of(look, mapping)
+            if concurrency is not None:
+                yield concurrency
+
+
+@probe(read("kms", "DescribeKey"), needs=(QueueState,), yields=(KeyState,))
+def key(look: Look) -> Iterator[Evidence]:
+    """Reads whether the KMS key that encrypts the queue can be used; nothing to look at without one."""
+    state = look.seen.first(QueueState, look.target.id)
+    if state is None or not state.key:
+        return
+    name = state.key
+    answer = absent(lambda: look.aws.kms.describe_key(KeyId=name), "NotFoundException")
+    known = None if answer is None else answer["KeyMetadata"]
+    deletion = None if known is None else known.get("DeletionDate")
+    yield KeyState(
+        resource=look.target.id,
+        source="kms:DescribeKey",
+        key=name,
+        arn="" if known is None else known.get("Arn", ""),
+        exists=known is not None,
+        state="" if known is None else known.get("KeyState", ""),
+        aws_managed=known is not None and known.get("KeyManager") == "AWS",
+        deletion_at=utc(deletion) if deletion else None,
+    )
+
+
+@probe(read("kms", "GetKeyPolicy"), needs=(KeyState,), yields=(KeyPolicy,))
+def key_policy(look: Look) -> Iterator[Evidence]:
+    """Reads which services the policy of the queue's own key lets in: SNS or EventBridge cannot send without."""
+    state = look.seen.first(KeyState, look.target.id)
+    if state is None or not state.arn or state.aws_managed:
+        return
+    answer = look.aws.kms.get_key_policy(KeyId=state.arn, PolicyName="default")
+    statements = statements_of(answer.get("Policy"))
+    yield KeyPolicy(resource=look.target.id, source="kms:GetKeyPolicy", statements=statements)
+
+
+@probe(LOOKUP_EVENTS, yields=(Change, ChangeCount))
+def queue_changes(look: Look) -> Iterator[Evidence]:
+    """Reads who changed the queue in the day before: attributes, policy, purge, deletion."""
+    found = list(changes(look, look.target.name))
+    yield from found
+    yield ChangeCount(
+        resource=look.target.id,
+        source="cloudtrail:LookupEvents",
+        searched_from=look.window.start - LOOK_BACK,
+        events=len(found),
+    )
+
+
+@probe(FILTER_LOG_EVENTS, yields=(LogLines,))
+def sender_errors(look: Look) -> Iterator[Evidence]:
+    """Reads SQS's errors in the logs of the functions that send to the queue, where the trace does not hold them."""
+    if any(call.errors for call in failed_calls(look.seen, look.target.id)):
+        return
+    senders = [node for node in map(look.graph.node, look.graph.callers(look.target.id)) if node is not None]
+    functions = [node for node in senders if node.type is ResourceType.LAMBDA]
+    for function in functions[:MAX_SENDERS]:
+        yield log_lines(
+            look,
+            f"/aws/lambda/{function.name}",
+            LOG_PATTERN,
+            named=f"SQS errors of {function.name}",
+            keep=lambda line: MENTIONS.search(line) is not None,
+        )
+
+
+def _sources(look: Look) -> tuple[str, ...]:
+    found = look.seen.first(DeadLetterSources, look.target.id)
+    return found.queues if found else ()
+
+
+PROBES = (
+    queue,
+    queue_metrics,
+    consumers,
+    consumer_settings,
+    consumer_concurrency,
+    consumer_metrics,
+    consumer_access,
+    dead_letter_queue,
+    dead_letter_metrics,
+    dead_letter_sources,
+    source_queues,
+    source_consumers,
+    key,
+    key_policy,
+    queue_changes,
+    sender_errors,
+)

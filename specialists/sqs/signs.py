@@ -1,0 +1,250 @@
+"""What senders and readers were told when the queue refused them: every error text read once, as one thing.
+
+Errors: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html#API_SendMessage_Errors
+Access denied wordings: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from domain.evidence import Evidence, EvidenceBundle
+from domain.graph import ServiceGraph
+from domain.resource import Resource
+from domain.trace import TraceCall, TracedError, TraceSegment
+from specialists.contract import Case
+from specialists.kit.change import Change
+from specialists.kit.loglines import LogLines
+from specialists.sqs.evidence import Consumers
+
+MAX_TEXT = 2_000
+
+
+class Reading(StrEnum):
+    """What an error text says. The first that fits is meant."""
+
+    TIMEOUTS = "the visibility timeout is below the function's timeout"
+    POLLER_DENIED = "the poller's role may not read"
+    POLLER_NO_QUEUE = "the poller finds no queue"
+    KMS_RATE = "too many calls to KMS"
+    KMS_STATE = "the key cannot be used by anybody"
+    KMS_DENIED = "the key may not be used"
+    NO_QUEUE = "no such queue"
+    IN_FLIGHT = "too many messages in flight"
+    TOO_LARGE = "too large"
+    DENIED = "not allowed"
+    THROTTLED = "throttled"
+    INVALID = "invalid request"
+    INTERNAL = "SQS's own error"
+
+
+def _rows(*rows: tuple[Reading, str]) -> tuple[tuple[Reading, re.Pattern[str]], ...]:
+    return tuple((reading, re.compile(pattern, re.IGNORECASE)) for reading, pattern in rows)
+
+
+_KMS = r"\bKms\.?"
+
+TEXTS = _rows(
+    (Reading.TIMEOUTS, r"visibility ?timeout\b.{0,60}\bless than\b.{0,20}\bfunction ?timeout"),
+    (Reading.POLLER_DENIED, r"execution role\b.{0,60}\bpermissions?\b.{0,40}\bcall \w{1,40} on SQS"),
+    (Reading.POLLER_NO_QUEUE, r"occurred while \w{1,40}\.? .{0,20}SQS Error Code: \S{0,60}(?:NonExistent|DoesNotExist)"),
+    (Reading.KMS_RATE, rf"{_KMS}Thrott\w{{1,30}}|rate at which you may call KMS"),
+    (Reading.KMS_STATE, rf"{_KMS}(?:Disabled|InvalidState|NotFound|InvalidKeyUsage|KeyUnavailable|OptInRequired)"),
+    (Reading.KMS_STATE, r"\bkey/\S{1,80} is (?:disabled|pending deletion|pending import|unavailable)"),
+    (Reading.KMS_DENIED, rf"{_KMS}AccessDenied|\bkms:(?:GenerateDataKey|Decrypt)\b|\bciphertext refers to a\b.{{0,40}}key"),
+    (Reading.NO_QUEUE, r"NonExistentQueue|QueueDoesNotExist|QueueDeletedRecently|queue\b.{0,12}\bdoes not exist"),
+    (Reading.IN_FLIGHT, r"\bOverLimit(?:Exception)?\b(?!.{0,80}permission)|too many (?:messages )?in.?flight"),
+    (Reading.TOO_LARGE, r"Message must be shorter than|BatchRequestTooLong|Batch requests cannot be longer"),
+    (Reading.TOO_LARGE, r"\bmessages?\b.{0,60}\b(?:exceeds?|larger than)\b.{0,40}\b(?:size|length|bytes|maximum)"),
+    (Reading.DENIED, r"not authorized to perform|\bAccessDenied|Access to the resource \S{0,300} is denied"),
+    (Reading.DENIED, r"\bAuthorizationError|\bAccess ?Denied\b"),
+    (Reading.THROTTLED, r"Throttl|Too ?Many ?Requests|Rate exceeded"),
+    (Reading.INVALID, r"InvalidParameter|MissingParameter|InvalidMessageContents|InvalidAttribute|EmptyBatch"),
+    (Reading.INVALID, r"TooManyEntriesInBatch|BatchEntryIds|InvalidBatchEntryId|ReceiptHandle|UnsupportedOperation"),
+    (Reading.INVALID, r"MessageDeduplicationId|MessageGroupId|InvalidSecurity|InvalidAddress"),
+    (Reading.INTERNAL, r"InternalError|InternalFailure|Internal server error|ServiceUnavailable"),
+)
+"""Tried in this order; each pattern is bounded."""
+
+SENDS = frozenset({"sendmessage", "sendmessagebatch"})
+
+_OPERATIONS = (
+    r"SendMessage(?:Batch)?|ReceiveMessage|DeleteMessage(?:Batch)?|ChangeMessageVisibility(?:Batch)?|GetQueue\w{3,10}"
+)
+OPERATION = re.compile(rf"(?:when calling the|SQS:|sqs:|operation:?|call) ?({_OPERATIONS})\b", re.IGNORECASE)
+"""The operation as boto3, the Go SDK and IAM ("sqs:sendmessage") name it in their errors."""
+
+MENTIONS = re.compile(
+    rf"\bsqs\b|SimpleQueueService|\bqueue\b.{{0,12}}\bdoes not exist|QueueDoesNotExist|Message must be shorter than"
+    rf"|MessageDeduplicationId|MessageGroupId|BatchRequestTooLong|OverLimit|calling the (?:{_OPERATIONS}) operation"
+    r"|AmazonSQS|\bSqsException",
+    re.IGNORECASE,
+)
+"""Marks a line that speaks of SQS; a code such as AccessDenied alone may be another service's."""
+
+ERROR_LIKE = re.compile(r"error|exception|fail|denied|not authorized|invalid|exist|shorter|OverLimit", re.IGNORECASE)
+PRINCIPAL = re.compile(r"User:\s{0,4}(arn:[^\s\"']{1,600})", re.IGNORECASE)
+BLAMES = re.compile(
+    r"(?:because (?:no|the)|explicit deny in(?: an?| the)?) "
+    r"(identity-based|resource-based|session|vpc endpoint|service control|resource control|permissions boundar)",
+    re.IGNORECASE,
+)
+
+
+class Sign(NamedTuple):
+    """One refusal: what was said, to whom, about which operation, and the evidence that holds it."""
+
+    reading: Reading
+    text: str
+    at: datetime | None
+    caller: str
+    operation: str | None
+    evidence: Evidence
+
+    @property
+    def sends(self) -> bool:
+        """Whether it refused to take a message; assumed where the text does not name the operation."""
+        return self.operation is None or self.operation.lower() in SENDS
+
+    @property
+    def principal(self) -> str:
+        """The ARN that was refused, empty where the text does not name it."""
+        found = PRINCIPAL.search(self.text)
+        return found[1].rstrip(".,;:)]}") if found else ""
+
+    @property
+    def blames(self) -> str:
+        """The kind of policy that AWS blames, in lower case ("identity-based"); empty where it does not say."""
+        found = BLAMES.search(" ".join(self.text.split()))
+        return found[1].lower() if found else ""
+
+
+@lru_cache(maxsize=2048)  # every rule reads the same texts again
+def read_text(text: str) -> Reading | None:
+    """Say what an error text means; None when it is none of SQS's refusals."""
+    return next((reading for reading, pattern in TEXTS if pattern.search(text[:MAX_TEXT])), None)
+
+
+def signs(case: Case, *readings: Reading) -> tuple[Sign, ...]:
+    """Return the refusals with one of these readings, all without any, oldest first."""
+    found = [sign for sign in _all(case) if not readings or sign.reading in readings]
+    return tuple(sorted(found, key=lambda sign: sign.at.timestamp() if sign.at else 0.0))
+
+
+def cited(found: Iterable[Sign], most: int = 5) -> tuple[Evidence, ...]:
+    """Return the evidence that holds these refusals, each once, the first few of many."""
+    # By identity: one observation is one object here, and the id of many log lines is dear to compute.
+    return tuple({id(sign.evidence): sign.evidence for sign in found}.values())[:most]
+
+
+def began(found: Iterable[Sign]) -> datetime | None:
+    """Return the time of the first refusal."""
+    return min((sign.at for sign in found if sign.at), default=None)
+
+
+def failed_calls(seen: EvidenceBundle, queue: str) -> tuple[TraceCall, ...]:
+    """Return the trace's failed calls to the queue."""
+    return tuple(call for call in seen.of(TraceCall, queue) if call.failed)
+
+
+def _all(case: Case) -> Iterator[Sign]:
+    calls = failed_calls(case.evidence, case.target.id)
+    for call in calls:
+        yield from _of_call(call)
+    told = {call.caller for call in calls if call.errors}
+    queues = _queues_by_caller(case)
+    for segment in case.evidence.of(TraceSegment):
+        if segment.failed and segment.resource not in told:
+            alone = queues.get(segment.resource) == {case.target.id}
+            texts = ((_text(error), segment.start) for error in segment.errors)
+            yield from _of_texts(texts, case.target, segment.resource, alone, segment)
+    for lines in case.all(LogLines):
+        caller = _caller_of(lines, case.graph)
+        if caller is not None and caller.id not in told:
+            alone = queues.get(caller.id) == {case.target.id}
+            texts = ((event.message, event.at) for event in lines.events)
+            yield from _of_texts(texts, case.target, caller.id, alone, lines)
+    yield from _of_pollers(case)
+
+
+def _of_call(call: TraceCall) -> Iterator[Sign]:
+    for error in call.errors:
+        reading = read_text(_text(error))
+        if reading:
+            yield Sign(reading, _text(error), call.start, call.caller, call.operation, call)
+            return
+    if not call.errors and (call.throttle or call.http_status == 429):
+        yield Sign(Reading.THROTTLED, "", call.start, call.caller, call.operation, call)
+    elif not call.errors and call.http_status == 403:
+        yield Sign(Reading.DENIED, "", call.start, call.caller, call.operation, call)
+    elif not call.errors and (call.http_status or 0) >= 500:
+        yield Sign(Reading.INTERNAL, "", call.start, call.caller, call.operation, call)
+
+
+def _of_texts(
+    texts: Iterable[tuple[str, datetime]], queue: Resource, caller: str, alone: bool, evidence: Evidence
+) -> Iterator[Sign]:
+    """Read a caller's own texts; `alone`: the queue is the only one that it calls, so they are about it."""
+    for text, at in texts:
+        if not MENTIONS.search(text) or not ERROR_LIKE.search(text) or not (alone or _names(text, queue)):
+            continue
+        operation = OPERATION.search(text)
+        reading = read_text(text)
+        if reading:
+            yield Sign(reading, text, at, caller, operation.group(1) if operation else None, evidence)
+
+
+def _of_pollers(case: Case) -> Iterator[Sign]:
+    """Read what Lambda's pollers report, and what Lambda answered to those who set a mapping up."""
+    pollers = {Reading.TIMEOUTS, Reading.POLLER_DENIED, Reading.POLLER_NO_QUEUE}
+    for found in case.evidence.of(Consumers):
+        for mapping in found.mappings:
+            text = f"{mapping.last_result} {mapping.state_reason}".strip()
+            reading = poller_reading(text)
+            if reading:
+                yield Sign(reading, text, mapping.last_modified, mapping.function, "ReceiveMessage", found)
+    for change in case.all(Change):
+        reading = read_text(f"{change.error_code}: {change.error_message}") if change.error_code else None
+        if reading in pollers:
+            yield Sign(reading, change.error_message, change.observed_at, change.who, "ReceiveMessage", change)
+
+
+POLLER_ROLE = re.compile(r"\brole\b.{0,120}\b(?:permission|not authorized|denied)|access ?denied|not authorized", re.I)
+
+
+def poller_reading(text: str) -> Reading | None:
+    """Say what a mapping's last result or state reason means; what a poller is told is about its own reading."""
+    found = read_text(text)
+    if found in {Reading.NO_QUEUE, Reading.POLLER_NO_QUEUE}:
+        return Reading.POLLER_NO_QUEUE
+    if found in {Reading.TIMEOUTS, Reading.POLLER_DENIED, Reading.KMS_STATE, Reading.KMS_DENIED, Reading.KMS_RATE}:
+        return found
+    assumes = re.search(r"assume", text, re.IGNORECASE)
+    return Reading.POLLER_DENIED if POLLER_ROLE.search(text) and not assumes else None
+
+
+def _queues_by_caller(case: Case) -> dict[str, set[str]]:
+    pairs = [(edge.source, edge.target) for edge in case.graph.edges]
+    pairs += [(call.caller, call.resource) for call in case.evidence.of(TraceCall)]
+    found: dict[str, set[str]] = {}
+    for caller, called in pairs:
+        if ":sqs:" in called:
+            found.setdefault(caller, set()).add(called)
+    return found
+
+
+def _text(error: TracedError) -> str:
+    return " ".join(part for part in (error.code, error.type, error.message) if part)
+
+
+def _names(text: str, queue: Resource) -> bool:
+    return re.search(rf"(?:[:/]|queue:? ?[`'\"]?){re.escape(queue.name)}(?![\w.-])", text, re.IGNORECASE) is not None
+
+
+def _caller_of(lines: LogLines, graph: ServiceGraph) -> Resource | None:
+    name = lines.log_group.removeprefix("/aws/lambda/")
+    callers = (node for node in graph.nodes if node.name == name and lines.log_group != name)
+    return next(callers, None)
