@@ -89,7 +89,7 @@ class Desk:
             investigation_of = await self._store.get(report.investigation_id)
             if investigation_of is not None and self._untold(investigation_of, report):
                 conversation = Conversation(investigation_of, self._store, self._outbox, resumed=True)
-                pass
+                self._background.spawn(self._tell(conversation, report))
 
     def close(self) -> None:
         """Begin nothing more; what is accepted from now on waits in the store for the next start."""

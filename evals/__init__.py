@@ -1,1 +1,1 @@
-"""Accuracy as a number: scenarios as code, run against a local AWS, and recorded material."""
+"""Accuracy: how often the bot is right, measured on recorded and made-up failures."""

@@ -70,10 +70,15 @@ class Score(NamedTuple):
 
 def table(score: Score, judgements: Sequence[Judgement]) -> str:
     """Return the score for people, with what went wrong."""
-    lines = [
-        f"{score.scenarios} scenarios: top-1 {score.top1:.3f}, top-3 {score.top3:.3f}, abstention {score.abstention:.3f}",
+    accuracy = f"top-1 {score.top1:.3f}, top-3 {score.top3:.3f}, abstention {score.abstention:.3f}"
+    faults = (
         f"false accusations {score.false_accusations}, missing gaps {score.missing_gaps}, "
-        f"dangling citations {score.dangling_citations}, writes {score.writes}, not reproducible {score.not_reproducible}",
+        f"dangling citations {score.dangling_citations}, writes {score.writes}, "
+        f"not reproducible {score.not_reproducible}"
+    )
+    lines = [
+        f"{score.scenarios} scenarios: {accuracy}",
+        faults,
         f"median {score.median_seconds:.2f} s, {score.median_aws_calls:g} AWS calls",
         "",
         *_groups("by service", judgements, lambda j: j.service),

@@ -211,7 +211,7 @@ def test_failing_neighbours_of_a_healthy_trace_are_offered(world: World) -> None
 
 @pytest.fixture
 def system(world: World) -> World:
-    role = resources.role(world, "orders-role", service="lambda.amazonaws.com", statements=[allow("logs:PutLogEvents")])
+    role = resources.role(world, "orders-role", statements=[allow("logs:PutLogEvents")])
     resources.function(world, "orders-fn", role=role)
     resources.table(world, "orders")
     resources.queue(world, "orders-q")
@@ -298,7 +298,7 @@ def test_a_denied_trace_does_not_hide_a_named_function(aws: LocalAws, system: Wo
         ("role r", "iam", "GetRole", "iam:GetRole"),
         ("bucket some-bucket", "s3", "GetBucketLocation", "s3:GetBucketLocation"),
         ("api shop", "apigateway", "GetRestApis", "apigateway:GET"),
-        ("alarm a", "cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms"),
+        ("alarm orders-5xx", "cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms"),
     ],
 )
 def test_a_denied_name_names_the_action_to_grant(

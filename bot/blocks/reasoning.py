@@ -29,7 +29,10 @@ def reasons(report: Report, names: Names) -> list[str]:
     if root is None:
         return []
     told: dict[str, Sequence[str]] = {one_line(root.summary): root.evidence}
-    for fact in (fact for s in report.specialists for fact in s.facts if set(fact.evidence) & set(root.evidence)):
+    named = [
+        s for s in report.specialists if any((h.cause, h.resource) == (root.cause, root.resource) for h in s.hypotheses)
+    ]
+    for fact in (fact for s in named for fact in s.facts if set(fact.evidence) & set(root.evidence)):
         told.setdefault(one_line(fact.statement), fact.evidence)
     covered = {each for statement, ids in told.items() if statement != one_line(root.summary) for each in ids}
     for item in (e for e in report.evidence if e.id in set(root.evidence) - covered):

@@ -90,17 +90,19 @@ class Sign(NamedTuple):
         return RESOURCE.search(self.text) is not None
 
 
-def read_text(text: str) -> Reading | None:
-    """Say what an error text means; None when it is none of the topic's refusals."""
-    return _read(text[:MAX_TEXT])
+def read_text(text: str, *, of_call: bool = False) -> Reading | None:
+    """Say what an error text means; None when it is none of the topic's refusals.
+
+    The error of a call to the topic may be a bare "NotFound"; elsewhere that is too little to go by.
+    """
+    found = _read(text[:MAX_TEXT])
+    bare = of_call and found is None and BARE_NOT_FOUND.search(text) and not OTHER_THINGS.search(text)
+    return Reading.NO_TOPIC if bare else found
 
 
 @lru_cache(maxsize=2048)  # every rule reads the same texts again
 def _read(text: str) -> Reading | None:
-    found = next((reading for reading, pattern in TEXTS if pattern.search(text)), None)
-    if found is None and BARE_NOT_FOUND.search(text) and not OTHER_THINGS.search(text):
-        return Reading.NO_TOPIC
-    return found
+    return next((reading for reading, pattern in TEXTS if pattern.search(text)), None)
 
 
 def signs(case: Case, *readings: Reading) -> tuple[Sign, ...]:
@@ -138,7 +140,7 @@ def _all(case: Case) -> Iterator[Sign]:
     calls = failed_calls(case.evidence, case.target.id)
     for call in calls:
         texts = (_text(error) for error in call.errors)
-        read = ((reading, text) for text in texts if (reading := read_text(text)))
+        read = ((reading, text) for text in texts if (reading := read_text(text, of_call=True)))
         yield from (Sign(reading, text, call.start, call.caller, call) for reading, text in list(read)[:1])
     told = {call.caller for call in calls if call.errors}
     topics = _topics_by_caller(case)

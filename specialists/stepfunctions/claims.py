@@ -1,4 +1,4 @@
-"""From outcomes to claims: which causes the executions state, where each would be mended, and what it defers to. Pure."""
+"""From outcomes to claims: which causes executions state, where each would be mended, what it defers to. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,7 +10,8 @@ from domain.evidence import Evidence
 from domain.resource import ResourceType, resource_from_arn
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case
-from specialists.stepfunctions.classify import cause_of, function_cause
+from specialists.stepfunctions.called import function_cause
+from specialists.stepfunctions.classify import cause_of
 from specialists.stepfunctions.evidence import Execution, FunctionConcurrency, History, Machine
 from specialists.stepfunctions.history import described
 from specialists.stepfunctions.outcome import Outcome
@@ -84,7 +85,11 @@ def _claims(case: Case, seen: Seen) -> Iterator[Claim]:
         if code is not None:
             deeper = _deeper(case, code, layer, seen)
             yield Claim(code, _place(case, code, layer, seen), layer, seen, deeper, top and not seen.nested)
-        if at_function is not None and layer.called and not (at_function == "lambda-throttle-reserved" and reserved == 0):
+        if (
+            at_function is not None
+            and layer.called
+            and not (at_function == "lambda-throttle-reserved" and reserved == 0)
+        ):
             named = _ids(layer.function_error.message if layer.function_error else "")
             yield Claim(at_function, layer.called, layer, seen, named if cause(at_function).generic else (), top=False)
 

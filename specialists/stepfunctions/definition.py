@@ -85,7 +85,9 @@ def _state(name: str, body: Mapping[str, Any], within: str | None) -> StateDefin
 
 
 def _errors(handlers: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(e) for h in handlers if h.get("MaxAttempts", 1) != 0 for e in _list(h.get("ErrorEquals"))))
+    return tuple(
+        dict.fromkeys(str(e) for h in handlers if h.get("MaxAttempts", 1) != 0 for e in _list(h.get("ErrorEquals")))
+    )
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

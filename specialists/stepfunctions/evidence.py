@@ -42,9 +42,13 @@ class Machine(Evidence, kind="stepfunctions.machine"):
         if not self.exists:
             return f"There is no state machine {self.name}"
         if self.definition_problem:
-            return f"{self.name} is {self.status}, {self.type}; its definition cannot be read: {self.definition_problem}"
+            return (
+                f"{self.name} is {self.status}, {self.type}; its definition cannot be read: {self.definition_problem}"
+            )
         limit = f"time limit {self.timeout_seconds} s" if self.timeout_seconds else "no time limit of its own"
-        return f"{self.name} is {self.status}, {self.type}, {len(self.states)} states, {limit}, logging {self.log_level}"
+        return (
+            f"{self.name} is {self.status}, {self.type}, {len(self.states)} states, {limit}, logging {self.log_level}"
+        )
 
 
 class Execution(Evidence, kind="stepfunctions.execution"):
@@ -153,7 +157,8 @@ class MapRun(Evidence, kind="stepfunctions.map_run"):
 
     def summary(self) -> str:
         """Count its items."""
-        return f"Map Run {self.status}: {self.failed + self.timed_out} of {self.total} items failed, {self.aborted} aborted"
+        bad = self.failed + self.timed_out
+        return f"Map Run {self.status}: {bad} of {self.total} items failed, {self.aborted} were aborted"
 
 
 class FunctionConcurrency(Evidence, kind="stepfunctions.function_concurrency"):
@@ -165,7 +170,9 @@ class FunctionConcurrency(Evidence, kind="stepfunctions.function_concurrency"):
     def summary(self) -> str:
         """Say what is reserved."""
         name = self.function.rsplit(":", 1)[-1]
-        return f"{name} has no reserved concurrency" if self.reserved is None else f"{name} has {self.reserved} reserved"
+        return (
+            f"{name} has no reserved concurrency" if self.reserved is None else f"{name} has {self.reserved} reserved"
+        )
 
 
 class ChangeCount(Evidence, kind="stepfunctions.change_count"):

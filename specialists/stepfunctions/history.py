@@ -30,7 +30,9 @@ FAILS = re.compile(
 
 WORKS = re.compile(r"Task|LambdaFunction|Activity")
 
-IN_STATE = re.compile(r"(?:executing the state|[Tt]he state(?:/task)?) '([^']{1,160})'(?: \(entered at the event id #(\d{1,9})\))?")
+IN_STATE = re.compile(
+    r"(?:executing the state|[Tt]he state(?:/task)?) '([^']{1,160})'(?: \(entered at the event id #(\d{1,9})\))?"
+)
 """How AWS's own causes name the state."""
 
 CONTAINERS = frozenset({"Map", "Parallel"})
@@ -62,7 +64,9 @@ def explain(raw: Iterable[Mapping[str, Any]], home: Home | None = None) -> Expla
         outcome = _stopped(events, last, where)
     found = outcome.model_copy(update={"role_arn": role})
     looked_behind = outcome.state_type != "Fail" or outcome.behind is not None
-    return Explained(found, events.whole or outcome.status == "SUCCEEDED" or (outcome.state is not None and looked_behind))
+    return Explained(
+        found, events.whole or outcome.status == "SUCCEEDED" or (outcome.state is not None and looked_behind)
+    )
 
 
 def described(status: str, error: str, cause: str) -> Outcome:
@@ -90,12 +94,12 @@ def home_of(arn: str) -> Home:
 
 def _failed(events: Events, end: Event, home: Home) -> Outcome:
     state, path = _path(events, end)
-    outcome = _outcome_at(events, end, state, path, home)
+    outcome = _outcome_at(end, state, path, home)
     if outcome.state_type == "Fail" and state is not None:
         return outcome.model_copy(update={"behind": _caught(events, state, outcome.error, home)})
     inner = next((e for e in path if FAILS.fullmatch(e.type)), None)
     if inner is not None and inner.text("error") not in {"", outcome.error}:
-        return outcome.model_copy(update={"behind": _outcome_at(events, inner, *_path(events, inner, first=inner), home)})
+        return outcome.model_copy(update={"behind": _outcome_at(inner, *_path(events, inner, first=inner), home)})
     return outcome
 
 
@@ -118,7 +122,7 @@ def _corrected(events: Events, end: Event, state: Event | None) -> Event | None:
     return entered if entered is not None and entered.enters else state
 
 
-def _outcome_at(events: Events, end: Event, state: Event | None, path: list[Event], home: Home) -> Outcome:
+def _outcome_at(end: Event, state: Event | None, path: list[Event], home: Home) -> Outcome:
     failing = next((e for e in path if FAILS.fullmatch(e.type)), None)
     scheduled = [e for e in path if e.schedules]
     evaluated = failing.text("state") if failing else ""
@@ -163,7 +167,7 @@ def _caught(events: Events, fail: Event, error: str, home: Home) -> Outcome | No
             continue
         if chosen and event.text("error") != error:
             return None
-        return _outcome_at(events, event, *_path(events, event, first=event), home)
+        return _outcome_at(event, *_path(events, event, first=event), home)
     return None
 
 
@@ -207,7 +211,7 @@ def _open_state(events: Events) -> Event | None:
             closed.update(_entry(events, event, ""))
     still = [e for e in events.ordered if e.enters and e.id not in closed]
     leaves = [e for e in still if _type(e) not in CONTAINERS]
-    return (leaves or still or [None])[0]
+    return next(iter(leaves or still), None)
 
 
 def _entry(events: Events, event: Event, name: str) -> list[int]:
@@ -234,7 +238,9 @@ def _type(state: Event) -> str:
 def _function_error(cause: str, told: Mapping[str, Any]) -> FunctionError | None:
     """Return a Lambda function's own error: the payload that every runtime returns has these members."""
     if "errorMessage" in told or "errorType" in told:
-        return FunctionError(type=str(told.get("errorType") or "")[:256], message=str(told.get("errorMessage") or "")[:MAX_TEXT])
+        return FunctionError(
+            type=str(told.get("errorType") or "")[:256], message=str(told.get("errorMessage") or "")[:MAX_TEXT]
+        )
     return FunctionError(message=cause[:MAX_TEXT]) if '"errorMessage"' in cause[:MAX_TEXT] else None
 
 

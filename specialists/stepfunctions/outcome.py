@@ -1,6 +1,6 @@
-"""How an execution ended, or where it stands: the one shape that histories, logs and descriptions are read into. Pure."""
+"""How an execution ended, or where it stands: what histories, logs and descriptions are read into. Pure."""
 
-from typing import Literal, Self
+from typing import Literal, Optional
 
 from pydantic import AwareDatetime
 
@@ -58,7 +58,7 @@ class Outcome(Value):
     child: str | None = None
     map_run: str | None = None
     role_arn: str = ""
-    behind: Self | None = None
+    behind: Optional["Outcome"] = None
 
     @property
     def failed(self) -> bool:

@@ -67,9 +67,7 @@ def machine(look: Look) -> Iterator[Evidence]:
     )
     source = "states:DescribeStateMachine"
     if found is None:
-        yield Machine(
-            resource=look.target.id, source=source, exists=False, machine_arn=target.id, name=target.name
-        )
+        yield Machine(resource=look.target.id, source=source, exists=False, machine_arn=target.id, name=target.name)
         return
     definition = read_definition(found.get("definition", ""))
     logging = found.get("loggingConfiguration", {})

@@ -1,7 +1,8 @@
 """Asking Step Functions about executions: which, how they ended, and the end of their history."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from aws.reads import Read, read
 from domain.arn import arns_in
@@ -78,7 +79,7 @@ def describe(look: Look, arn: str, *, parent: str | None = None) -> Execution:
 
 def history(look: Look, execution: Execution) -> History:
     """Read an execution's history from its end until it is explained, at most 2,000 events."""
-    raw: list[object] = []
+    raw: list[Mapping[str, Any]] = []
     token = ""
     for _ in range(MAX_PAGES):
         more = {"nextToken": token} if token else {}
@@ -87,10 +88,10 @@ def history(look: Look, execution: Execution) -> History:
             reverseOrder=True,
             maxResults=EVENTS_A_PAGE,
             includeExecutionData=True,
-            **more,  # type: ignore[arg-type]  # the stubs know no partial keyword dicts
+            **more,
         )
         raw.extend(page.get("events", []))
-        found = explain(raw, home_of(execution.execution_arn))  # type: ignore[arg-type]
+        found = explain(raw, home_of(execution.execution_arn))
         token = page.get("nextToken", "")
         if found.settled or not token:
             break

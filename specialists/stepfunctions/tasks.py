@@ -78,9 +78,7 @@ def _integration(scheduled: Event) -> tuple[str, str, Pattern]:
         return "activity", "", ""
     kind = str(scheduled.details.get("resourceType", "")).lower().removeprefix(SDK)
     operation, _, waits = str(scheduled.details.get("resource", "")).partition(".")
-    pattern: Pattern = (
-        "waitForTaskToken" if waits == "waitForTaskToken" else "sync" if waits.startswith("sync") else ""
-    )
+    pattern: Pattern = "waitForTaskToken" if waits == "waitForTaskToken" else "sync" if waits.startswith("sync") else ""
     return SERVICES.get(kind, kind), operation, pattern
 
 
@@ -97,30 +95,32 @@ def _name(service: str, parameters: Mapping[str, Any]) -> str:
 
 def _called(service: str, name: str, home: Home) -> str | None:
     """Return the id of what a task names: an ARN is made up by AWS's format, never without account and Region."""
-    if not name:
-        return None
+    named = NAMES.get(service)
     if name.startswith("arn:"):
         return _id(name)
-    if service in {"http", "apigateway"}:
+    if name and service in {"http", "apigateway"}:
         host = urlsplit(name if "://" in name else f"https://{name}").hostname
         return unnamed(ResourceType.REMOTE, host).id if host else None
-    named = NAMES.get(service)
-    if named is None:
+    if not name or named is None:
         return None
-    account, region = home
-    if service == "sqs":
-        parts = urlsplit(name).path.strip("/").split("/")
-        if len(parts) != 2:
-            return None
-        account, name = parts
-    if service == "s3":
-        account = region = ""
-    elif not account or not region:
+    account, region, resource = _place(service, name, home)
+    if not (account and region) and service != "s3":
         return None
+    partition = partition_of(home.region)
     made = Arn(
-        partition=partition_of(home.region), service=named.service, region=region, account=account, resource=named.resource(name)
+        partition=partition, service=named.service, region=region, account=account, resource=named.resource(resource)
     )
     return _id(str(made))
+
+
+def _place(service: str, name: str, home: Home) -> tuple[str, str, str]:
+    """Return the account, the Region and the plain name: a queue's URL has its own account, a bucket has neither."""
+    if service == "s3":
+        return "", "", name
+    if service == "sqs":
+        parts = urlsplit(name).path.strip("/").split("/")
+        return (parts[0], home.region, parts[1]) if len(parts) == 2 else ("", "", name)
+    return home.account, home.region, name
 
 
 def _id(arn: str) -> str | None:

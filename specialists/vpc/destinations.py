@@ -125,9 +125,7 @@ SERVER_AT = re.compile(
     re.IGNORECASE,
 )
 HOST_SLASH_IP = re.compile(rf"(?P<host>{_HOST})/(?P<address>{_IPV4}|\[?{_IPV6}\]?)(?::(?P<port>\d{{1,5}}))?")
-BRACKETED = re.compile(
-    rf"(?P<host>{_HOST}|{_IPV4}):(?P<port>\d{{1,5}}) \[[^\]/]{{0,253}}/(?P<address>{_IPV4})[,\]]"
-)
+BRACKETED = re.compile(rf"(?P<host>{_HOST}|{_IPV4}):(?P<port>\d{{1,5}}) \[[^\]/]{{0,253}}/(?P<address>{_IPV4})[,\]]")
 ADDRESS_PORT = re.compile(
     rf"(?<![\w.:])(?:::ffff:)?(?:\[(?:::ffff:)?(?P<mapped>{_IPV4})\]|(?P<four>{_IPV4})|\[(?P<six>{_IPV6})\])"
     rf":(?P<port>\d{{1,5}})\b"

@@ -174,7 +174,9 @@ class FunctionInterfaces(Evidence, kind="vpc.function_interfaces"):
         counted = sorted(Counter(i.status or "unknown" for i in self.interfaces).items())
         least = "at least " if self.truncated else ""
         shown = ", ".join(f"{number} {status}" for status, number in counted)
-        return f"{least}{len(self.interfaces)} network interfaces of Lambda in the VPC" + (f": {shown}" if shown else "")
+        return f"{least}{len(self.interfaces)} network interfaces of Lambda in the VPC" + (
+            f": {shown}" if shown else ""
+        )
 
 
 class PrefixLists(Evidence, kind="vpc.prefix_lists"):

@@ -181,6 +181,7 @@ SPECIALISTS = (
                 evidence=("E-call", "E-throttles"),
             ),
         ),
+        hypotheses=(THROTTLED,),
     ),
     SpecialistReport(
         name="lambda",

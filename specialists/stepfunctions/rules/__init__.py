@@ -1,5 +1,5 @@
 """What the Step Functions specialist concludes."""
 
-from specialists.stepfunctions.rules import change, failures, facts, load, waiting
+from specialists.stepfunctions.rules import change, facts, failures, load, waiting
 
 RULES = (*failures.RULES, *waiting.RULES, *load.RULES, *change.RULES, *facts.RULES)
