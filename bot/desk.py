@@ -143,7 +143,7 @@ class Desk:
         if unwelcome:
             await self._answers.say(asker, refused(INVITE))
             return
-        self._background.spawn(conversation.conclude(report), failed=lambda _: conversation.say_plainly(_plain(report)))
+        self._background.spawn(conversation.conclude(report), failed=partial(self._break_off, conversation, asker))
 
 
 def _plain(report: Report) -> Message:

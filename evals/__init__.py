@@ -1,1 +1,1 @@
-"""Accuracy: how often the bot is right, measured on recorded and made-up failures."""
+"""Accuracy as a number: scenarios as code, run against a local AWS, and recorded material."""

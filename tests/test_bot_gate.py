@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
+from bot.gate import NotFromSlack, check
 from sandbox.slack import LocalSlack
 from tests.support.bot import TRACE, Running, running_bot
 
@@ -115,6 +116,19 @@ async def test_a_request_of_another_time_is_refused(bot: Running, age: float) ->
 
     assert status == 401
     assert bot.investigator.asked == []
+
+
+@pytest.mark.parametrize(("age", "tail"), [(301, b""), (-301, b""), (0, b"x")])
+def test_the_gate_itself_refuses_what_is_old_or_changed(age: float, tail: bytes) -> None:
+    raw, secret, now = urlencode(COMMAND).encode(), "secret", 1_800_000_000.0
+    stamp = str(int(now - age))
+    digest = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + raw, hashlib.sha256).hexdigest()
+    headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}", "Content-Type": FORM}
+
+    with pytest.raises(NotFromSlack) as refused:
+        check(headers, raw + tail, secret, now)
+
+    assert refused.value.status == 401
 
 
 async def test_a_changed_body_is_refused(bot: Running) -> None:

@@ -81,6 +81,7 @@ async def test_a_delivery_repeated_after_a_restart_is_not_investigated_again(sla
 
         assert again.investigator.asked == []
         assert delivery.attempts[-1].error is None
+        assert delivery.attempts[-1].body is None
 
 
 @BOTH

@@ -243,6 +243,20 @@ async def test_a_last_word_that_fails_is_not_overtaken_by_progress_sent_before_i
     assert texts(slack) == ["verdict"]
 
 
+async def test_what_replaces_a_waiting_last_word_goes_out_as_soon(slack: LocalSlack) -> None:
+    outbox = outbox_of(slack, pace=Pace(progress_burst=1, progress_per_minute=0.5, between_updates_seconds=0.05))
+    root = await outbox.post(ALERTS, said("looking"), ROOT)
+    outbox.update(root, said("first"), ROOT)
+    await slack.wait_for(lambda: texts(slack) == ["first"])
+
+    verdict = asyncio.create_task(outbox.conclude(root, said("verdict"), ROOT))
+    await asyncio.sleep(0)
+    outbox.update(root, said("verdict, dismissed"), ROOT)
+
+    assert await asyncio.wait_for(verdict, 2)
+    assert texts(slack) == ["verdict, dismissed"]
+
+
 async def test_an_update_of_a_deleted_message_is_given_up(slack: LocalSlack) -> None:
     outbox = outbox_of(slack)
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from domain.arn import Arn
 from domain.evidence import Evidence, EvidenceBundle
 from domain.graph import ServiceGraph
 from domain.resource import Resource
@@ -120,6 +121,28 @@ class Sign(NamedTuple):
         """The kind of policy that AWS blames, in lower case ("identity-based"); empty where it does not say."""
         found = BLAMES.search(" ".join(self.text.split()))
         return found[1].lower() if found else ""
+
+    @property
+    def role(self) -> str:
+        """The role of the refused session as IAM writes its ARN, which a session's ARN gives without the path."""
+        try:
+            arn = Arn.parse(self.principal)
+        except ValueError:
+            return self.principal
+        kind, _, rest = arn.resource.partition("/")
+        if arn.service != "sts" or kind != "assumed-role":
+            return self.principal
+        return f"arn:{arn.partition}:iam::{arn.account}:role/{rest.split('/')[0]}"
+
+    @property
+    def by_own_policies(self) -> bool:
+        """Whether AWS says that the policies on the sender's side refused it: its own, or its organization's."""
+        return self.blames not in {"", "resource-based"}
+
+    @property
+    def own_side(self) -> tuple[str, ...]:
+        """Ids of what the sender's own policies hang on: its role and session, the caller where neither is named."""
+        return (self.role, self.principal) if self.principal else (self.caller,)
 
 
 @lru_cache(maxsize=2048)  # every rule reads the same texts again

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from domain.evidence import Evidence, EvidenceT
+from domain.evidence import EvidenceT
 from domain.trace import TraceCall
 from specialists.contract import Case
 from specialists.kit.change import Change
@@ -292,7 +292,7 @@ def earliest(moments: Iterable[datetime | None]) -> datetime | None:
     return min((moment for moment in moments if moment), default=None)
 
 
-def present(*items: Evidence | None) -> tuple[Evidence, ...]:
+def present(*items: EvidenceT | None) -> tuple[EvidenceT, ...]:
     """Return the evidence that there is."""
     return tuple(item for item in items if item is not None)
 

@@ -22,6 +22,11 @@ class Peer:
     public: bool = False
 
     @property
+    def private(self) -> bool:
+        """Whether all its known addresses are private ones."""
+        return bool(self.networks) and not any(network.network_address.is_global for network in self.networks)
+
+    @property
     def default(self) -> str:
         """The default route that would lead there."""
         return DEFAULTS[self.version]
@@ -31,7 +36,7 @@ def peer_of(destination: Destination) -> Peer:
     """Return the other side of a connection to a destination."""
     if destination.address:
         return peer_in((destination.address,))
-    return Peer(public=destination.place is not Place.HOST)
+    return Peer(public=destination.place not in {Place.HOST, Place.ANYWHERE})
 
 
 def peer_in(cidrs: tuple[str, ...]) -> Peer:
@@ -55,12 +60,12 @@ def holds_all(cidr: str, peer: Peer) -> bool:
     block = network_of(cidr)
     if block is None or block.version != peer.version:
         return False
-    if not peer.networks:
-        return block.prefixlen == 0
-    return all(
-        block.network_address <= network.network_address and network.broadcast_address <= block.broadcast_address
-        for network in peer.networks
-    )
+    return all(_inside(network, block) for network in peer.networks) if peer.networks else block.prefixlen == 0
+
+
+def _inside(network: Network, block: Network) -> bool:
+    first, last = int(block.network_address), int(block.broadcast_address)
+    return first <= int(network.network_address) and int(network.broadcast_address) <= last
 
 
 def network_of(cidr: str) -> Network | None:

@@ -137,7 +137,8 @@ QUOTED_HOST = re.compile(rf"(?:server on|host|to|connecting to|address) '?\"?(?P
 LOST = re.compile(
     r"\bETIMEDOUT\b|\bECONNABORTED\b|\bE(?:NET|HOST)UNREACH\b|UND_ERR_CONNECT_TIMEOUT"
     r"|Connect\w{0,8}[ _-]?Time(?:d[ _-]?)?out|connect(?:ion)?(?: attempt)?(?: to [^\r\n]{1,200})? timed? ?out"
-    r"|connect(?:ion)? timeout on endpoint|Connection timed out|connect timed out|dial tcp [^\r\n]{1,200}(?:i/o timeout|timed out)"
+    r"|connect(?:ion)? timeout on endpoint|Connection timed out|connect timed out"
+    r"|dial tcp [^\r\n]{1,200}(?:i/o timeout|timed out)"
     r"|Network is unreachable|No route to host|Net::OpenTimeout|OpenTimeout|Could not connect to the endpoint URL"
     r"|Can't connect to [^\r\n]{1,200}timed out|failed to open TCP connection|Failed to establish a new connection"
     r"|ServerSelectionTimeout|server at [^\r\n]{1,300}timeout expired|connected party did not properly respond"
@@ -183,24 +184,25 @@ def _named(text: str) -> Destination:
     if found := ADDRESS_PORT.search(text):
         address = found["mapped"] or found["four"] or found["six"]
         url = URL.search(text)
-        return destination(_host_of(url[0])[0] if url else "", address, _port(found["port"]))
+        return destination(host_and_port(url[0])[0] if url else "", address, _port(found["port"]))
     if found := BARE_IPV6_PORT.search(text):
         return destination("", found["six"], _port(found["port"]))
     if found := URL.search(text):
-        return destination(*_host_of(found[0]))
+        return destination(*host_and_port(found[0]))
     if found := HOST_PORT.search(text):
         return destination(found["host"], "", _port(found["port"]))
     found = QUOTED_HOST.search(text)
     return destination(found["host"], "", 3306 if "mysql" in text.lower() else None) if found else ANYWHERE
 
 
-def _host_of(url: str) -> tuple[str, str, int | None]:
+def host_and_port(url: str) -> tuple[str, str, int | None]:
+    """Return a URL's host, no address, and its port: what `destination` takes."""
     try:
         split = urlsplit(url)
-        port = split.port or (HTTPS if split.scheme.lower() == "https" else 80)
-        return split.hostname or "", "", port
+        host, port = split.hostname or "", split.port
     except ValueError:
         return "", "", None
+    return host, "", port or (HTTPS if split.scheme.lower() == "https" else 80)
 
 
 def _port(text: str | None) -> int | None:

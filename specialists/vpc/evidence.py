@@ -109,8 +109,8 @@ class InternetGateways(Evidence, kind="vpc.internet_gateways"):
         return "Internet gateways attached: " + (", ".join(self.ids) or "none")
 
 
-class SecurityGroups(Evidence, kind="vpc.security_groups"):
-    """The security groups that were asked for: the target's own, or those of what it calls."""
+class SecurityGroups(Evidence):
+    """Security groups, and those of `asked` that do not exist."""
 
     asked: tuple[str, ...] = ()
     groups: tuple[SecurityGroup, ...] = ()
@@ -125,6 +125,14 @@ class SecurityGroups(Evidence, kind="vpc.security_groups"):
         """Count their rules."""
         shown = [f"{g.id} {g.name}: {len(g.egress)} rules out, {len(g.ingress)} in" for g in self.groups]
         return "; ".join([*shown[:6], *(f"{name} does not exist" for name in self.missing)]) or "no groups"
+
+
+class OwnGroups(SecurityGroups, kind="vpc.own_groups"):
+    """The target's own security groups."""
+
+
+class CalledGroups(SecurityGroups, kind="vpc.called_groups"):
+    """The security groups of what the target calls: endpoints, addresses, mount targets."""
 
 
 class NetworkAcls(Evidence, kind="vpc.network_acls"):

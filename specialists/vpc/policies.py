@@ -20,9 +20,8 @@ def statements_of(text: str) -> tuple[Statement, ...] | None:
         return None
     found = document.get("Statement") if isinstance(document, dict) else None
     items = found if isinstance(found, list) else [found]
-    if not all(isinstance(item, dict) for item in items):
-        return None
-    return tuple(_statement(item) for item in items)
+    read = [_statement(item) for item in items if isinstance(item, dict)]
+    return tuple(read) if len(read) == len(items) else None
 
 
 def _statement(item: dict[str, Any]) -> Statement:

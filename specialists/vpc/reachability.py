@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
 
-from specialists.vpc.addresses import Peer, may_hold, network_of, peer_in, peer_of
+from specialists.vpc.addresses import Peer, network_of, peer_in, peer_of
 from specialists.vpc.destinations import Destination, Place, is_private
 from specialists.vpc.filters import EPHEMERAL, Other, Ports, acl_passage, ports_of, rules_allow
 from specialists.vpc.map import Map
 from specialists.vpc.network import Endpoint, NetworkAcl, RouteTable, SecurityRule, Subnet
-from specialists.vpc.routing import leads_nowhere, next_hop
+from specialists.vpc.routing import next_hop
 
 
 class Kind(StrEnum):
@@ -212,6 +212,3 @@ def _stopped(way: _Way, crossings: Iterator[_Crossing] | list[_Crossing]) -> Ite
             what = f"{direction}{port} for {way.destination}"
         text = f"network ACL `{one.acl.id}`: {why} {what}"
         yield Obstacle(Kind.ACL, way.subnet.id, (one.acl.id,), text, partial=not passage.nothing)
-
-
-__all__ = ["Kind", "Obstacle", "blocked_subnets", "endpoint_for", "leads_nowhere", "may_hold", "obstacles"]

@@ -5,7 +5,7 @@ Routing: https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
 
 from typing import NamedTuple
 
-from specialists.vpc.addresses import DEFAULTS, Peer, network_of
+from specialists.vpc.addresses import DEFAULTS, Peer, holds_all, network_of
 from specialists.vpc.map import Map
 from specialists.vpc.network import Route, RouteTable
 
@@ -30,7 +30,7 @@ def next_hop(network: Map, table: RouteTable, peer: Peer, *, anywhere: bool) -> 
     if route is None:
         if _may_lead_elsewhere(table, peer, anywhere=anywhere):
             return None
-        where = "the internet" if peer.public or not _private(peer) else str(peer.networks[0].network_address)
+        where = f"{peer.networks[0].network_address}" if peer.private else f"the internet ({peer.default})"
         return Stop((table.id,), f"route table `{table.id}` has no route to {where}")
     return leads_nowhere(network, table, route, peer)
 
@@ -61,12 +61,7 @@ def best_route(network: Map, table: RouteTable, peer: Peer) -> Route | None:
         (block.prefixlen, route)
         for route in table.routes
         for cidr in lists.get(route.destination, (route.destination,))
-        if (block := network_of(cidr)) is not None
-        and block.version == peer.version
-        and all(
-            block.network_address <= n.network_address and n.broadcast_address <= block.broadcast_address
-            for n in peer.networks
-        )
+        if (block := network_of(cidr)) is not None and holds_all(cidr, peer)
     ]
     return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
@@ -77,10 +72,10 @@ def _nat(network: Map, what: str, table: RouteTable, route: Route, peer: Peer) -
         state = gateway.state if gateway else "gone"
         why = f": {gateway.failure}" if gateway and gateway.failure else ""
         return Stop((route.via, table.id), f"{what} leads to NAT gateway `{route.via}`, which is {state}{why}", True)
-    if not _private(peer) and not gateway.public:
+    if not peer.private and not gateway.public:
         return Stop((route.via, table.id), f"{what} leads to NAT gateway `{route.via}`, which is a private one")
     own = network.table_of(gateway.subnet_id) if gateway.subnet_id else None
-    if own is None or _private(peer):
+    if own is None or peer.private:
         return None
     onward = next((r for r in own.routes if r.destination == DEFAULTS[4]), None)
     where = f"NAT gateway `{route.via}` stands in `{gateway.subnet_id}`"
@@ -104,7 +99,3 @@ def _may_lead_elsewhere(table: RouteTable, peer: Peer, *, anywhere: bool) -> boo
 def _wide(cidr: str) -> bool:
     block = network_of(cidr)
     return block is not None and block.prefixlen == 1
-
-
-def _private(peer: Peer) -> bool:
-    return bool(peer.networks) and all(not n.network_address.is_global for n in peer.networks)

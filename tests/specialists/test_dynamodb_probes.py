@@ -148,7 +148,7 @@ def test_metrics_of_the_table_carry_capacity_and_every_reason(moto_url: str) -> 
 
 def test_metrics_of_an_index_carry_its_name(moto_url: str) -> None:
     # In this order: moto matches a lower-case value only where dimensions come as they were put.
-    put("WriteThrottleEvents", {17: 4}, GlobalSecondaryIndexName="by-day", TableName="orders")
+    put("WriteThrottleEvents", {17: 4}, TableName="orders", GlobalSecondaryIndexName="by-day")
 
     found = read(probes.index_metrics, seen=[table(indexes=indexed("by-day", "by-user"))])
 

@@ -1,0 +1,13 @@
+"""SNS: missing topics, refused publishers, keys, filters, and deliveries that fail or never begin."""
+
+from domain.resource import ResourceType
+from specialists.contract import Specialist
+from specialists.sns.probes import PROBES
+from specialists.sns.rules import RULES
+
+SPECIALIST = Specialist(
+    name="sns",
+    handles={ResourceType.TOPIC: "it is a topic in the path"},
+    probes=PROBES,
+    rules=RULES,
+)

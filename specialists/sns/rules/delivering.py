@@ -1,0 +1,187 @@
+"""Published and not received: never confirmed, filtered out, refused by the endpoint, lost on the way to the DLQ."""
+
+from collections.abc import Iterator, Sequence
+
+from domain.evidence import Evidence
+from domain.findings import Finding
+from domain.trace import TraceCall
+from specialists.contract import Case, Rule, rule
+from specialists.kit.change import Change
+from specialists.kit.series import MetricSeries
+from specialists.sns.changed import by_whom, last_change
+from specialists.sns.evidence import DeliveryFailures, Endpoint, Subscriptions, SubscriptionSettings
+from specialists.sns.metrics import (
+    DELIVERED,
+    FAILED,
+    FILTERED,
+    INVALID_ATTRIBUTES,
+    NO_ATTRIBUTES,
+    NOT_REDRIVEN,
+    PUBLISHED,
+    REDRIVEN,
+    counted,
+    nothing,
+    risen,
+)
+
+SEES = (TraceCall, MetricSeries, Subscriptions, SubscriptionSettings, Endpoint, DeliveryFailures, Change)
+SUBSCRIBER, DEAD_LETTERS = "subscriber", "dead-letter queue"
+
+
+@rule("sns-pending-confirmation", sees=SEES)
+def subscription_waits_for_confirmation(case: Case) -> Iterator[Finding]:
+    """Messages are published, and a subscription that was never confirmed receives none of them."""
+    listed, published = case.one(Subscriptions), counted(case, PUBLISHED)
+    if listed is None or not listed.pending or not (published or case.calls_to(failed=False)):
+        return
+    waiting = ", ".join(dict.fromkeys(map(str, listed.pending[:3])))
+    unserved = nothing(case, DELIVERED)
+    alone = len(listed.pending) == len(listed.subscribers) and not listed.truncated and not counted(case, DELIVERED)
+    subscribed = last_change(case, "Subscribe")
+    flowing: list[Evidence] = [item for item in (published, unserved) if item is not None]
+    others = "" if alone else f"; {len(listed.subscribers) - len(listed.pending)} others are confirmed"
+    yield case.hypothesis(
+        "sns-pending-confirmation",
+        f"{len(listed.pending)} subscriptions of `{case.target.name}` were never confirmed and get nothing: "
+        f"{waiting}{others}{by_whom(subscribed)}",
+        proof=[listed] if alone else (),
+        strong=(*flowing, *subscribed) if alone else [listed, *subscribed] if subscribed else (),
+        weak=[listed] if not alone and not subscribed else (),
+        since=subscribed[0].observed_at if subscribed else None,
+    )
+
+
+@rule("sns-filter-mismatch", sees=SEES)
+def filter_lets_nothing_through(case: Case) -> Iterator[Finding]:
+    """Messages are filtered out that used to be delivered, or all of them: the policy and the messages do not match."""
+    filtered = counted(case, FILTERED)
+    if filtered is None:
+        return
+    policies = [one for one in case.all(SubscriptionSettings) if one.filter_policy]
+    lacking = [one for name in (NO_ATTRIBUTES, INVALID_ATTRIBUTES) if (one := risen(case, name))]
+    unserved, more = nothing(case, DELIVERED), risen(case, FILTERED)
+    if counted(case, FAILED) and unserved is not None:
+        unserved = None  # then failures are why nothing arrives
+    changed = last_change(case, "SetSubscriptionAttributes", "Subscribe", mentioning="FilterPolicy")
+    if unserved is None and not more and not lacking:
+        return  # as much as ever: that is what the filter is for
+    began = filtered.first_over(filtered.usual_peak)
+    flow = [item for item in (unserved, counted(case, PUBLISHED)) if item is not None]
+    decides = unserved is not None and bool(more or changed or not filtered.baseline)
+    backed = bool(lacking or changed or unserved)
+    yield case.hypothesis(
+        "sns-filter-mismatch",
+        f"{_filtered(filtered, unserved)} of `{case.target.name}`{_expects(policies, lacking)}{by_whom(changed)}",
+        proof=[filtered] if decides else (),
+        strong=(*(() if decides or not backed else [filtered]), *flow, *lacking, *policies[:3], *changed)
+        if backed
+        else (),
+        weak=() if backed else [filtered, *policies[:3]],
+        since=changed[0].observed_at if changed else began,
+    )
+
+
+@rule("sns-delivery-failed", sees=SEES)
+def deliveries_fail(case: Case) -> Iterator[Finding]:
+    """Notifications fail, and the endpoint's answer or its policy says why."""
+    failed, log = risen(case, FAILED), case.one(DeliveryFailures)
+    told = [log] if log is not None and log.failures else []
+    refusing = [one for one in case.all(Endpoint) if one.role == SUBSCRIBER and one.refuses]
+    symptoms: list[Evidence] = [item for item in (failed, *told) if item is not None]
+    flowing = counted(case, PUBLISHED) is not None or bool(case.calls_to(failed=False))
+    if not symptoms and not (refusing and flowing and nothing(case, DELIVERED)):
+        return
+    decides = bool(symptoms) and bool(told or refusing)
+    yield case.hypothesis(
+        "sns-delivery-failed",
+        _failure_sentence(case, failed, log, refusing),
+        proof=(*told, *refusing) if decides else (),
+        strong=[failed] if failed and decides else () if decides else (*symptoms, *refusing),
+        since=failed.first_over(failed.usual_peak) if failed else log.failures[0].at if log and told else None,
+        defers_to=_deeper(case, log, refusing),
+    )
+
+
+@rule("sns-dlq", sees=SEES)
+def failures_reach_the_dead_letter_queue_or_not(case: Case) -> Iterator[Finding]:
+    """Undeliverable messages go to the dead-letter queue, or cannot reach it and are lost."""
+    redriven, lost = counted(case, REDRIVEN), counted(case, NOT_REDRIVEN)
+    if redriven is None and lost is None:
+        return
+    closed = [one for one in case.all(Endpoint) if one.role == DEAD_LETTERS and one.refuses] if lost else []
+    queues = sorted({one.dead_letter_arn for one in case.all(SubscriptionSettings) if one.dead_letter_arn})
+    names = ", ".join(f"`{arn.rsplit(':', 1)[-1]}`" for arn in queues) or "the dead-letter queue"
+    why = f": it {closed[0].why}" if closed else ""
+    counts = [
+        f"{lost.total:g} undeliverable messages of `{case.target.name}` could not reach {names} and are lost{why}"
+        if lost
+        else "",
+        f"{redriven.total:g} went to {names}" if redriven and lost else "",
+        f"{redriven.total:g} undeliverable messages of `{case.target.name}` went to {names}"
+        if redriven and not lost
+        else "",
+    ]
+    counters = [item for item in (lost, redriven) if item is not None]
+    first = counters[0]
+    yield case.hypothesis(
+        "sns-dlq",
+        "; ".join(text for text in counts if text),
+        proof=(*([lost] if lost else []), *closed) if closed else (),
+        strong=([redriven] if redriven else []) if closed else counters,
+        since=first.first_over(0),
+        # Why the deliveries failed in the first place is the deeper cause.
+        defers_to=(case.target.id, *_subscribed(case)),
+    )
+
+
+def _filtered(filtered: MetricSeries, unserved: MetricSeries | None) -> str:
+    count = f"{filtered.total:g} notifications"
+    if unserved is not None:
+        return f"All {count} were filtered out and none delivered by the subscriptions"
+    usual = f", usually at most {filtered.usual_peak:g} a minute" if filtered.baseline else ""
+    return f"{count} were filtered out (up to {filtered.peak:g} a minute{usual}) by the subscriptions"
+
+
+def _expects(policies: Sequence[SubscriptionSettings], lacking: Sequence[MetricSeries]) -> str:
+    body = " in the body" if policies and policies[0].scope == "MessageBody" else ""
+    keys = f", which want {', '.join(f'`{key}`' for key in policies[0].filter_keys[:5])}{body}" if policies else ""
+    missing = ""
+    if lacking:
+        carry = "no attributes" if lacking[0].metric == NO_ATTRIBUTES else "invalid attributes"
+        missing = f"; {lacking[0].total:g} messages carried {carry}"
+    return keys + missing
+
+
+def _failure_sentence(
+    case: Case, failed: MetricSeries | None, log: DeliveryFailures | None, refusing: Sequence[Endpoint]
+) -> str:
+    count = f"{failed.total:g} notifications" if failed else "Notifications"
+    if refusing:
+        return f"{count} of `{case.target.name}` failed: `{refusing[0].arn.rsplit(':', 1)[-1]}` {refusing[0].why}"
+    if log is not None and log.failures:
+        first = log.failures[0]
+        answered = f" with {first.status}" if first.status else ""
+        where = f"`{first.destination.rsplit(':', 1)[-1]}`" if first.destination else "the endpoint"
+        return f"{count} of `{case.target.name}` failed: {where} answered{answered} {first.response[:160]}".rstrip()
+    usual = f", usually {failed.usual_peak:g} a minute at most" if failed and failed.baseline else ""
+    return f"{count} of `{case.target.name}` could not be delivered{usual}"
+
+
+def _deeper(case: Case, log: DeliveryFailures | None, refusing: Sequence[Endpoint]) -> tuple[str, ...]:
+    """Return the endpoints whose own failure would explain it: those known to fail, else all that it may be."""
+    told = [one.destination for one in (log.failures if log else ()) if one.destination.startswith("arn:")]
+    known = dict.fromkeys((*(one.arn for one in refusing), *told))
+    return () if refusing else tuple(known) or _subscribed(case)
+
+
+def _subscribed(case: Case) -> tuple[str, ...]:
+    listed = case.one(Subscriptions)
+    return tuple(one.endpoint for one in (listed.subscribers if listed else ()) if one.endpoint.startswith("arn:"))
+
+
+RULES: tuple[Rule, ...] = (
+    subscription_waits_for_confirmation,
+    filter_lets_nothing_through,
+    deliveries_fail,
+    failures_reach_the_dead_letter_queue_or_not,
+)
