@@ -3,13 +3,13 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from benchmarks import ack, overhead
 from benchmarks.measure import Measured
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[list[Measured]]]] = {"overhead": overhead.run, "ack": ack.run}
+BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Measured]]]] = {"overhead": overhead.run, "ack": ack.run}
 
 
 def main(names: list[str]) -> int:

@@ -17,6 +17,8 @@ from sandbox.slack.local import LocalSlack
 
 COMMANDS = 200
 PEOPLE = ("U0MIA", "U0TOM")
+INVESTIGATING_SECONDS = 6.0
+"""How long the bot works through what was typed before its loop's worst stall is read."""
 
 
 async def run() -> list[Measured]:
@@ -29,6 +31,7 @@ async def run() -> list[Measured]:
                 slack.command(PEOPLE[n % 2], "orders", "/rca", f"1-6740a1b2-{n:024x}") for n in range(1, COMMANDS + 1)
             )
             deliveries = await asyncio.gather(*typed)
+            await asyncio.sleep(INVESTIGATING_SECONDS)
             stall = await asyncio.to_thread(_stall, port)
     times = sorted(d.ack_seconds for d in deliveries if d.acked and d.ack_seconds is not None)
     return [

@@ -29,9 +29,13 @@ from specialists.registry import all_specialists
 
 OK, FAILED, UNUSABLE = 0, 1, 2
 
+SWITCH_SECONDS = 0.0005
+"""How long a looking thread may hold the interpreter: Python's 5 ms times thirty threads would keep acks waiting."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -113,9 +117,7 @@ async def _demo(options: argparse.Namespace, _: Settings) -> int:
     try:
         sandbox = importlib.import_module("sandbox.demo")
     except ImportError as error:
-        return _refuse(
-            f"The demo needs the sandbox extra ({error}): run `make setup` in a checkout, or pip install rca-bot[sandbox]."
-        )
+        return _refuse(f"The demo needs the sandbox extra ({error.name} is missing): run `make setup` in a checkout.")
     return int(await sandbox.demo(leave_running=options.serve))
 
 

@@ -16,6 +16,7 @@ from bot.calls import slack_client
 from bot.desk import Desk, Investigates
 from bot.http import HttpServer, http_app, take_requests
 from bot.listeners.contract import Bot
+from bot.looplag import LoopLag
 from bot.outbox import Outbox
 from bot.pacing import Pace
 from bot.settings import Settings
@@ -46,6 +47,8 @@ class Service:
         token = settings.bot_token.get_secret_value() if settings.bot_token else ""
         self._client = slack_client(token, settings.api_url, self._session)
         self._outbox = Outbox(self._client, bot_user=identity.user, pace=pace)
+        self._lag = LoopLag()
+        self._lag_watch: asyncio.Task[None] | None = None
         answers, self._background = Answers(self._client), Background()
         self.desk = Desk(
             store,
@@ -75,6 +78,7 @@ class Service:
         if self.socket is not None:
             await self.socket.start()
         await self.desk.resume()
+        self._lag_watch = asyncio.create_task(self._lag.watch())
         logger.info("mode=<%s>, port=<%d> | ready", self.mode, self.http.port)
 
     async def stop(self, seconds: float = DRAIN_SECONDS) -> None:
@@ -90,6 +94,8 @@ class Service:
             await asyncio.wait_for(self._outbox.flush(), FLUSH_SECONDS)
         except TimeoutError:
             logger.warning("seconds=<%.0f> | not everything could be sent", FLUSH_SECONDS)
+        if self._lag_watch is not None:
+            self._lag_watch.cancel()
         await self._session.close()
 
     @property
@@ -105,4 +111,5 @@ class Service:
             "connected": self.socket is None or self.socket.connected,
             "running": self.desk.line.running,
             "waiting": self.desk.line.waiting,
+            "loop_lag_ms": round(self._lag.worst_ms, 1),
         }

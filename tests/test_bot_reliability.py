@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot import socketmode
 from bot.listeners.contract import Bot
 from domain.report import Report
 from domain.request import Trigger, TriggerKind
@@ -395,3 +396,35 @@ async def test_the_loop_is_never_held_up(slack: LocalSlack, tmp_path: Path) -> N
         probing.cancel()
 
         assert sorted(lags)[int(len(lags) * 0.95)] < 0.1
+
+
+@pytest.fixture
+def hasty_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watch over the socket that counts in tenths of seconds."""
+    monkeypatch.setattr(socketmode, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(socketmode, "RENEW_AFTER_SECONDS", 0.3)
+    monkeypatch.setattr(socketmode, "GIVE_UP_AFTER_SECONDS", 2.0)
+
+
+@pytest.mark.usefixtures("hasty_watch")
+async def test_a_connection_that_stays_away_is_made_anew(slack: LocalSlack, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await bot.service.socket._handler.client.close()
+        await slack.wait_for(lambda: not bot.service.socket.connected)
+
+        await slack.wait_for(lambda: bot.service.socket.connected)
+        delivery = await slack.command(MIA, ALERTS, "/rca", "help")
+
+        assert delivery.acked
+        assert not bot.service.socket.lost.is_set()
+
+
+@pytest.mark.usefixtures("hasty_watch")
+async def test_a_slack_that_stays_away_for_long_is_given_up(slack: LocalSlack, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        slack.fail("apps.connections.open", status=500, times=1e9)
+        await slack.sockets.close()
+
+        await asyncio.wait_for(bot.service.socket.lost.wait(), 8)
+
+        assert not bot.service.health()["connected"]

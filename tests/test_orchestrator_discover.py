@@ -211,7 +211,7 @@ def test_failing_neighbours_of_a_healthy_trace_are_offered(world: World) -> None
 
 @pytest.fixture
 def system(world: World) -> World:
-    role = resources.role(world, "orders-role", statements=[allow("logs:PutLogEvents")])
+    role = resources.role(world, "orders-role", allow("logs:PutLogEvents"))
     resources.function(world, "orders-fn", role=role)
     resources.table(world, "orders")
     resources.queue(world, "orders-q")

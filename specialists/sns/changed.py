@@ -17,7 +17,9 @@ def last_change(case: Case, *names: str, mentioning: str = "", before: datetime 
         if change.took_effect
         and change.event_name in names
         and (before is None or change.observed_at is None or change.observed_at <= before)
-        and any(mentioning.lower() in f"{key} {value}".lower() for key, value in change.parameters.items() or [("", "")])
+        and any(
+            mentioning.lower() in f"{key} {value}".lower() for key, value in change.parameters.items() or [("", "")]
+        )
     ]
     return sorted(found, key=lambda c: (c.observed_at.timestamp() if c.observed_at else 0.0, c.id))[-1:]
 

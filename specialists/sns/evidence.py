@@ -67,10 +67,11 @@ class Subscriptions(Evidence, kind="sns.subscriptions"):
 
     def summary(self) -> str:
         """Count them by protocol."""
-        protocols = sorted({one.protocol for one in self.subscribers})
+        protocols = ", ".join(sorted({one.protocol for one in self.subscribers}))
         count = f"{'at least ' if self.truncated else ''}{len(self.subscribers)} subscriptions"
         waiting = f", {len(self.pending)} not confirmed" if self.pending else ""
-        return f"{count}{f' ({", ".join(protocols)})' if protocols else ''}{waiting}"
+        listed = f" ({', '.join(protocols)})" if protocols else ""
+        return f"{count}{listed}{waiting}"
 
 
 class SubscriptionSettings(Evidence, kind="sns.subscription"):
@@ -133,7 +134,9 @@ class Endpoint(Evidence, kind="sns.endpoint"):
         name = f"The {self.role} {self.arn}"
         if self.unread:
             return f"{name} was not looked at: {self.unread}"
-        return f"{name} {self.why}" if self.refuses else f"{name} exists; its policy's word on this topic: {self.verdict}"
+        return (
+            f"{name} {self.why}" if self.refuses else f"{name} exists; its policy's word on this topic: {self.verdict}"
+        )
 
 
 class KeyState(Evidence, kind="sns.key"):

@@ -71,7 +71,7 @@ def policy_of(text: str) -> Policy:
     except (ValueError, RecursionError):
         return Policy(problem="it is no JSON")
     listed = document.get("Statement") if isinstance(document, dict) else None
-    items = listed if isinstance(listed, list) else [listed]
+    items: list[Any] = listed if isinstance(listed, list) else [listed]
     if not all(isinstance(item, dict) and item.get("Effect") in {"Allow", "Deny"} for item in items):
         return Policy(problem="it has no readable statements")
     return Policy(statements=tuple(_statement(item) for item in items))

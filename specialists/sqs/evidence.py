@@ -167,8 +167,10 @@ class ConsumerAccess(Evidence, kind="sqs.consumer_access"):
     def summary(self) -> str:
         """Say what is missing."""
         queue = self.queue.rsplit(":", 1)[-1]
-        return f"The role's policies do not allow {', '.join(self.denied)} on {queue}" if self.denied else (
-            f"The role's policies allow to read {queue}"
+        return (
+            f"The role's policies do not allow {', '.join(self.denied)} on {queue}"
+            if self.denied
+            else (f"The role's policies allow to read {queue}")
         )
 
 

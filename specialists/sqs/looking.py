@@ -11,6 +11,22 @@ from specialists.kit.metrics import Metric, metric_series
 from specialists.kit.series import MetricSeries
 from specialists.sqs.describe import consumer, queue_state
 from specialists.sqs.evidence import Consumer, ConsumerConcurrency, ConsumerFunction, Consumers, QueueState
+from specialists.sqs.metrics import (
+    COUNTS,
+    DEDUPLICATED,
+    DURATION,
+    ERRORS,
+    GAUGES,
+    GROUPS,
+    INVOCATIONS,
+    LAMBDA,
+    LOOPS,
+    SENT,
+    SIZE,
+    SQS,
+    THROTTLES,
+    VISIBLE,
+)
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
@@ -105,3 +121,27 @@ def series_of(look: Look, resource: str, metrics: Iterable[Metric]) -> Iterator[
     """Yield series as evidence about the resource that reports them."""
     for series in metric_series(look, list(metrics)):
         yield series.model_copy(update={"resource": resource})
+
+
+def of_queue(name: str) -> Iterator[Metric]:
+    """Yield the series of a queue by its name; a FIFO queue has some more."""
+    where = {"QueueName": name}
+    yield from (Metric(SQS, gauge, where, "Maximum") for gauge in (*GAUGES, SIZE))
+    yield from (Metric(SQS, count, where) for count in COUNTS)
+    if name.endswith(".fifo"):
+        yield Metric(SQS, DEDUPLICATED, where)
+        yield Metric(SQS, GROUPS, where, "Maximum")
+
+
+def of_dead_letters(name: str) -> Iterator[Metric]:
+    """Yield the series of a dead-letter queue; moves into it are not counted as sent."""
+    where = {"QueueName": name}
+    yield Metric(SQS, VISIBLE, where, "Maximum")
+    yield Metric(SQS, SENT, where)
+
+
+def of_function(name: str) -> Iterator[Metric]:
+    """Yield the series of a function that reads a queue; durations are milliseconds."""
+    where = {"FunctionName": name}
+    yield from (Metric(LAMBDA, count, where) for count in (INVOCATIONS, ERRORS, THROTTLES, LOOPS))
+    yield Metric(LAMBDA, DURATION, where, "Maximum")

@@ -37,16 +37,18 @@ from specialists.sqs.looking import (
     consumers_of,
     function_of,
     functions_of,
+    of_dead_letters,
+    of_function,
+    of_queue,
     queue_url,
     series_of,
     state_of,
 )
-from specialists.sqs.metrics import of_dead_letters, of_function, of_queue
 from specialists.sqs.signs import MENTIONS, failed_calls
 
 MAX_SOURCES = 3
 MAX_SENDERS = 2
-LOG_PATTERN = "?sqs ?SQS ?SimpleQueueService ?queue ?MessageDeduplicationId ?\"Message must be shorter\""
+LOG_PATTERN = '?sqs ?SQS ?SimpleQueueService ?queue ?MessageDeduplicationId ?"Message must be shorter"'
 READS_OF_POLLERS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 

@@ -51,11 +51,17 @@ _KMS = r"\bKms\.?"
 TEXTS = _rows(
     (Reading.TIMEOUTS, r"visibility ?timeout\b.{0,60}\bless than\b.{0,20}\bfunction ?timeout"),
     (Reading.POLLER_DENIED, r"execution role\b.{0,60}\bpermissions?\b.{0,40}\bcall \w{1,40} on SQS"),
-    (Reading.POLLER_NO_QUEUE, r"occurred while \w{1,40}\.? .{0,20}SQS Error Code: \S{0,60}(?:NonExistent|DoesNotExist)"),
+    (
+        Reading.POLLER_NO_QUEUE,
+        r"occurred while \w{1,40}\.? .{0,20}SQS Error Code: \S{0,60}(?:NonExistent|DoesNotExist)",
+    ),
     (Reading.KMS_RATE, rf"{_KMS}Thrott\w{{1,30}}|rate at which you may call KMS"),
     (Reading.KMS_STATE, rf"{_KMS}(?:Disabled|InvalidState|NotFound|InvalidKeyUsage|KeyUnavailable|OptInRequired)"),
     (Reading.KMS_STATE, r"\bkey/\S{1,80} is (?:disabled|pending deletion|pending import|unavailable)"),
-    (Reading.KMS_DENIED, rf"{_KMS}AccessDenied|\bkms:(?:GenerateDataKey|Decrypt)\b|\bciphertext refers to a\b.{{0,40}}key"),
+    (
+        Reading.KMS_DENIED,
+        rf"{_KMS}AccessDenied|\bkms:(?:GenerateDataKey|Decrypt)\b|\bciphertext refers to a\b.{{0,40}}key",
+    ),
     (Reading.NO_QUEUE, r"NonExistentQueue|QueueDoesNotExist|QueueDeletedRecently|queue\b.{0,12}\bdoes not exist"),
     (Reading.IN_FLIGHT, r"\bOverLimit(?:Exception)?\b(?!.{0,80}permission)|too many (?:messages )?in.?flight"),
     (Reading.TOO_LARGE, r"Message must be shorter than|BatchRequestTooLong|Batch requests cannot be longer"),
@@ -235,7 +241,9 @@ def _of_pollers(case: Case) -> Iterator[Sign]:
             yield Sign(reading, change.error_message, change.observed_at, change.who, "ReceiveMessage", change)
 
 
-POLLER_ROLE = re.compile(r"\brole\b.{0,120}\b(?:permission|not authorized|denied)|access ?denied|not authorized", re.I)
+POLLER_ROLE = re.compile(
+    r"\brole\b.{0,120}\b(?:permission|not authorized|denied)|access ?denied|not authorized", re.IGNORECASE
+)
 
 
 def poller_reading(text: str) -> Reading | None:

@@ -206,10 +206,15 @@ class Subject:
         return tuple(found)
 
     @property
+    def dead_letter_gauge(self) -> MetricSeries | None:
+        """How many messages its dead-letter queue holds."""
+        target = self.state.redrive.target if self.state and self.state.redrive else ""
+        return self._series(target, VISIBLE) if target else None
+
+    @property
     def dead_letters(self) -> MetricSeries | None:
         """How many messages its dead-letter queue holds, where that grew in the window."""
-        target = self.state.redrive.target if self.state and self.state.redrive else ""
-        found = self._series(target, VISIBLE) if target else None
+        found = self.dead_letter_gauge
         return found if found is not None and rise_of(found) > 0 else None
 
     @property
@@ -245,7 +250,9 @@ class Subject:
 def subjects(case: Case) -> tuple[Subject, ...]:
     """Return the queues that the case is about: the target, and those whose dead letters it takes."""
     sources = case.one(DeadLetterSources)
-    return tuple(Subject(case, queue) for queue in dict.fromkeys((case.target.id, *(sources.queues if sources else ()))))
+    return tuple(
+        Subject(case, queue) for queue in dict.fromkeys((case.target.id, *(sources.queues if sources else ())))
+    )
 
 
 def keeps_dead_letters(subject: Subject) -> bool:

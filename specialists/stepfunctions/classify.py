@@ -82,6 +82,7 @@ RUNTIME: tuple[Row, ...] = (
         r"intrinsic|the function 'States\.|\bStates\.(?:Format|StringToJson|JsonToString|Array\w{0,20}|Base64\w{0,8})\b"
         r"|\bStates\.(?:Hash|JsonMerge|Math\w{0,8}|StringSplit|UUID)\b",
     ),
+    told("sfn-no-choice", r"no (?:branching option|choice)"),
     told("sfn-resultpath-failure", r"\bResultPath\b|unable to apply (?:reference ?path|step) "),
     told("sfn-data-limit", r"exceed\w{0,4} the maximum number of bytes|(?:payload|data) (?:size )?(?:limit|exceed)"),
     told(

@@ -1,6 +1,7 @@
 """How a failed execution is told in one sentence. Pure."""
 
 import json
+import re
 
 from specialists.stepfunctions.claims import Seen
 from specialists.stepfunctions.events import payload
@@ -26,7 +27,7 @@ SAYS: dict[str, str] = {
     "sfn-branch-failed": "{in_state} failed and ended its Parallel state",
     "sfn-child-failed": "{in_state} failed because the execution it started failed: {why}",
     "sfn-map-item-failed": "{in_state} failed on its items or on reading them: {why}",
-    "sfn-callback-lost": "{in_state} waited for a task token that was not sent back in time: {why}",
+    "sfn-callback-lost": "{in_state} waited {waited} for a task token that nobody sent back: {why}",
     "sfn-execution-limit": "{in_state} could not start an execution: the quota of open executions is used up",
     "sfn-history-limit": "An execution of {machine} filled its history of 25,000 events",
     "sfn-api-throttle": "{in_state} failed: Step Functions throttled its request: {why}",
@@ -38,6 +39,11 @@ SAYS: dict[str, str] = {
 AT_FUNCTION = "{called} failed when state {state} of {machine} called it: {why}"
 AT_CALLED = "{in_state} failed at {called}: {error}: {why}"
 MAX_WHY = 200
+ASIDE = re.compile(
+    r"An error occurred while executing the state '[^']{1,160}' \(entered at the event id #\d{1,9}\)\. "
+    r"|(?<=\S) \((?:Service|SDK Attempt Count): [^()]{1,400}\)"
+)
+"""What AWS wraps around its words: the state, which the sentence names, and the request's id."""
 
 
 def sentence(seen: Seen, outcome: Outcome, code: str) -> str:
@@ -59,7 +65,10 @@ def why(outcome: Outcome) -> str:
     told = payload(outcome.cause)
     inner = [told.get(key) for key in ("Error", "Cause", "errorMessage", "StoppedReason")]
     words = [text if isinstance(text, str) else json.dumps(text) for text in inner if text]
-    return _line(": ".join(words) or outcome.cause or outcome.error)
+    if words:
+        return _line(": ".join(words))
+    said = outcome.error if outcome.state_type == "Fail" and outcome.error != "ExecutionFailed" else ""
+    return _line(": ".join(part for part in (said, ASIDE.sub("", outcome.cause)) if part) or outcome.error)
 
 
 def _parts(seen: Seen, outcome: Outcome) -> dict[str, str]:
@@ -82,6 +91,7 @@ def _parts(seen: Seen, outcome: Outcome) -> dict[str, str]:
         "why": why(outcome),
         "limit": limit,
         "heartbeat": f"{task.heartbeat_seconds} s" if task and task.heartbeat_seconds else "its HeartbeatSeconds",
+        "waited": f"{task.seconds:.0f} s" if task and task.seconds else "too long",
         "tries": f", {outcome.attempts} times" if outcome.attempts > 1 else "",
         "while_in": f" while it was in state {state}" if outcome.state else "",
     }

@@ -158,7 +158,7 @@ REFUSED = re.compile(r"ECONNREFUSED|Connection refused|actively refused|Connecti
 MENTIONS = (
     '?"timed out" ?ETIMEDOUT ?EHOSTUNREACH ?ENETUNREACH ?timeout ?Timeout ?TIMEOUT ?unreachable ?"No route to host" '
     '?"Could not connect" ?"Can\'t connect" ?"connection attempt failed" ?"link failure" ?"new connection" '
-    '?"execution expired" ?"deadline exceeded" ?EFS ?"endpoint polic" ?"not authorized" ?AccessDenied'
+    '?"execution expired" ?"deadline exceeded" ?EFS ?"endpoint polic" ?"not authorized" ?AccessDenied ?Invalid ?ENI ?EC2 ?Subnet ?ENOTFOUND ?resolution ?getaddrinfo ?"no such host"'
 )
 """CloudWatch's filter for lines of a log that `attempt_in` or the rules may understand."""
 

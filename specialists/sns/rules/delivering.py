@@ -1,5 +1,6 @@
 """Published and not received: never confirmed, filtered out, refused by the endpoint, lost on the way to the DLQ."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from domain.evidence import Evidence
@@ -27,6 +28,9 @@ from specialists.sns.metrics import (
 SEES = (TraceCall, MetricSeries, Subscriptions, SubscriptionSettings, Endpoint, DeliveryFailures, Change)
 SUBSCRIBER, DEAD_LETTERS = "subscriber", "dead-letter queue"
 
+REFUSED = re.compile(r"AccessDenied|not authorized|\bKMS\b|does not exist|NonExistent|NotFound", re.IGNORECASE)
+"""Answers by which an endpoint refuses the topic, rather than failing by itself."""
+
 
 @rule("sns-pending-confirmation", sees=SEES)
 def subscription_waits_for_confirmation(case: Case) -> Iterator[Finding]:
@@ -42,8 +46,8 @@ def subscription_waits_for_confirmation(case: Case) -> Iterator[Finding]:
     others = "" if alone else f"; {len(listed.subscribers) - len(listed.pending)} others are confirmed"
     yield case.hypothesis(
         "sns-pending-confirmation",
-        f"{len(listed.pending)} subscriptions of `{case.target.name}` were never confirmed and get nothing: "
-        f"{waiting}{others}{by_whom(subscribed)}",
+        f"{_numbered(len(listed.pending), 'subscription')} of `{case.target.name}` never confirmed, and nothing "
+        f"delivered to: {waiting}{others}{by_whom(subscribed)}",
         proof=[listed] if alone else (),
         strong=(*flowing, *subscribed) if alone else [listed, *subscribed] if subscribed else (),
         weak=[listed] if not alone and not subscribed else (),
@@ -109,29 +113,30 @@ def failures_reach_the_dead_letter_queue_or_not(case: Case) -> Iterator[Finding]
     if redriven is None and lost is None:
         return
     closed = [one for one in case.all(Endpoint) if one.role == DEAD_LETTERS and one.refuses] if lost else []
-    queues = sorted({one.dead_letter_arn for one in case.all(SubscriptionSettings) if one.dead_letter_arn})
+    settings = [one for one in case.all(SubscriptionSettings) if one.dead_letter_arn]
+    queues = sorted({one.dead_letter_arn for one in settings})
     names = ", ".join(f"`{arn.rsplit(':', 1)[-1]}`" for arn in queues) or "the dead-letter queue"
-    why = f": it {closed[0].why}" if closed else ""
-    counts = [
-        f"{lost.total:g} undeliverable messages of `{case.target.name}` could not reach {names} and are lost{why}"
-        if lost
-        else "",
-        f"{redriven.total:g} went to {names}" if redriven and lost else "",
-        f"{redriven.total:g} undeliverable messages of `{case.target.name}` went to {names}"
-        if redriven and not lost
-        else "",
-    ]
     counters = [item for item in (lost, redriven) if item is not None]
-    first = counters[0]
+    new = [one for one in counters if risen(case, one.metric)]
     yield case.hypothesis(
         "sns-dlq",
-        "; ".join(text for text in counts if text),
-        proof=(*([lost] if lost else []), *closed) if closed else (),
-        strong=([redriven] if redriven else []) if closed else counters,
-        since=first.first_over(0),
+        _dead_letters(case, names, redriven, lost) + (f": it {closed[0].why}" if closed else ""),
+        proof=(*new, *closed),
+        strong=settings[:3] if new else (),
+        weak=[one for one in counters if one not in new],
+        since=counters[0].first_over(counters[0].usual_peak if new else 0),
         # Why the deliveries failed in the first place is the deeper cause.
-        defers_to=(case.target.id, *_subscribed(case)),
+        defers_to=(case.target.id, *_looked_at(case)),
     )
+
+
+def _dead_letters(case: Case, names: str, redriven: MetricSeries | None, lost: MetricSeries | None) -> str:
+    topic = f"`{case.target.name}`"
+    if lost is None:
+        return f"{redriven.total if redriven else 0:g} undeliverable messages of {topic} went to {names}"
+    kept = f"{redriven.total:g} undeliverable messages of {topic} went to {names}, " if redriven else ""
+    of = "" if redriven else f" undeliverable messages of {topic}"
+    return f"{kept}{lost.total:g}{of} could not reach {names} and are lost"
 
 
 def _filtered(filtered: MetricSeries, unserved: MetricSeries | None) -> str:
@@ -168,15 +173,19 @@ def _failure_sentence(
 
 
 def _deeper(case: Case, log: DeliveryFailures | None, refusing: Sequence[Endpoint]) -> tuple[str, ...]:
-    """Return the endpoints whose own failure would explain it: those known to fail, else all that it may be."""
-    told = [one.destination for one in (log.failures if log else ()) if one.destination.startswith("arn:")]
-    known = dict.fromkeys((*(one.arn for one in refusing), *told))
-    return () if refusing else tuple(known) or _subscribed(case)
+    """Return the endpoints whose own failure would explain it, of those that are looked at in this investigation."""
+    stated = refusing or any(REFUSED.search(one.response) for one in (log.failures if log else ()))
+    return () if stated else _looked_at(case)
 
 
-def _subscribed(case: Case) -> tuple[str, ...]:
+def _looked_at(case: Case) -> tuple[str, ...]:
     listed = case.one(Subscriptions)
-    return tuple(one.endpoint for one in (listed.subscribers if listed else ()) if one.endpoint.startswith("arn:"))
+    endpoints = (one.endpoint for one in (listed.subscribers if listed else ()))
+    return tuple(endpoint for endpoint in endpoints if case.graph.node(endpoint) is not None)
+
+
+def _numbered(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 RULES: tuple[Rule, ...] = (

@@ -51,7 +51,7 @@ def publisher_is_refused(case: Case) -> Iterator[Finding]:
     verdict = _verdict(state, here[0]) if here and state is not None and state.exists else Verdict.UNCLEAR
     refusing = verdict is Verdict.DENIED or (verdict is Verdict.SILENT and _crosses(case, here[0]))
     decides = bool(stated) or refusing
-    changed = last_change(case, "SetTopicAttributes", "RemovePermission", mentioning="polic", before=began(here))
+    changed = last_change(case, "SetTopicAttributes", mentioning="attributename policy", before=began(here))
     changed = changed or last_change(case, "RemovePermission", before=began(here))
     roles = [role for sign in found if (role := role_of(sign.principal))]
     yield case.hypothesis(

@@ -89,7 +89,10 @@ def service_cannot_use_key(case: Case) -> Iterator[Finding]:
     sentence = f"{names} may send to `{subject.name}` but cannot use {whose} that encrypts it"
     if stopped(sent):
         yield case.hypothesis(
-            "sqs-kms", f"{sentence}, and nothing was sent", strong=present(policy or key, sent), weak=present(subject.state)
+            "sqs-kms",
+            f"{sentence}, and nothing was sent",
+            strong=present(policy or key, sent),
+            weak=present(subject.state),
         )
     elif sent is None or not sent.total:
         yield case.advice(f"{sentence}: its deliveries fail.", *present(key, policy))

@@ -32,7 +32,9 @@ def queue_is_missing(case: Case) -> Iterator[Finding]:
     missing = [state] if subject.gone and state else []
     answered = bool(case.calls_to(failed=False)) or bool(signs(case, Reading.DENIED, Reading.KMS_DENIED))
     if found:
-        made_since = state is not None and state.created_at is not None and state.created_at > (began(found) or case.window.end)
+        made_since = (
+            state is not None and state.created_at is not None and state.created_at > (began(found) or case.window.end)
+        )
         yield case.hypothesis(
             "sqs-queue-not-exist",
             f"{_count(found)} to queue `{subject.name}` failed because it does not exist"
@@ -58,7 +60,9 @@ def reader_lost_its_queue(case: Case) -> Iterator[Finding]:
         return  # the senders' side is the sharper finding: it fails requests
     for subject in subjects(case):
         lost = _reader_lost_it(subject)
-        refused = [s for s in signs(case, Reading.POLLER_NO_QUEUE) if isinstance(s.evidence, Change | TraceCall | LogLines)]
+        refused = [
+            s for s in signs(case, Reading.POLLER_NO_QUEUE) if isinstance(s.evidence, Change | TraceCall | LogLines)
+        ]
         if not lost and not (refused and subject.id == case.target.id):
             continue
         deleted = subject.changes("DeleteQueue")[-1:]

@@ -171,9 +171,8 @@ def unknown_failure(case: Case) -> Iterator[Finding]:
         yield case.hypothesis(
             "downstream-http-error",
             sentence(seen, outcome, "downstream-http-error"),
-            strong=seen.evidence[:1],
-            weak=seen.evidence[1:],
-            resource=outcome.called or seen.machine,
+            strong=seen.evidence[:1],  # alone it is no verdict: it keeps a failed execution from looking healthy
+            resource=seen.machine,
             since=outcome.at,
         )
 

@@ -45,12 +45,12 @@ def _attached(look: Look, answer: "FunctionConfigurationResponseTypeDef") -> Att
         timeout_seconds=answer.get("Timeout"),
         state=Status(
             state=answer.get("State", ""),
-            code=answer.get("StateReasonCode") or "",
+            code=answer.get("StateReasonCode", ""),
             reason=(answer.get("StateReason") or "")[:300],
         ),
         last_update=Status(
             state=answer.get("LastUpdateStatus", ""),
-            code=answer.get("LastUpdateStatusReasonCode") or "",
+            code=answer.get("LastUpdateStatusReasonCode", ""),
             reason=(answer.get("LastUpdateStatusReason") or "")[:300],
         ),
         file_systems=tuple(sorted(f["Arn"] for f in answer.get("FileSystemConfigs") or [] if f.get("Arn"))),
