@@ -2,8 +2,6 @@
 
 import json
 import random
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evals.recorded import main
 from specialists.stepfunctions.classify import cause_of
 from specialists.stepfunctions.definition import read_definition
 from specialists.stepfunctions.events import Events
@@ -228,10 +227,10 @@ def test_an_aborted_map_stands_in_the_state_of_its_item() -> None:
 
 
 def test_a_redriven_execution_that_goes_on_is_not_failed() -> None:
-    raw = failed_task(invoke(), "Oops")
-    more = events(*[""] * 5, ("ExecutionRedriven", {"redriveCount": 1}))[-1:]
-    found = outcome([*raw, *more])
+    failed = [enter("Work"), invoke(), fail("Oops"), end("Oops")]
+    found = outcome(events(*failed, ("ExecutionRedriven", {"redriveCount": 1})))
 
+    assert outcome(events(*failed)).failed
     assert (found.status, found.failed) == ("RUNNING", False)
 
 
@@ -361,21 +360,11 @@ def test_a_broken_definition_is_no_crash(text) -> None:
     assert len(read_definition(text).states) <= 1
 
 
-def run_recorded(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "evals.recorded", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=FILE.parents[3],
-    )
+def test_the_recorded_command_prints_one_object_a_line(capsys) -> None:
+    status = main(["stepfunctions", str(FILE)])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
-
-def test_the_recorded_command_prints_one_object_a_line() -> None:
-    done = run_recorded("stepfunctions", str(FILE))
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-
-    assert done.returncode == 0
+    assert status == 0
     assert [(x["id"], x["status"], x["error"], x["failed_state"]) for x in lines] == [
         (r["id"], *expected(r)) for r in RECORDED
     ]
@@ -383,9 +372,10 @@ def test_the_recorded_command_prints_one_object_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("nothing", "x"), ("stepfunctions", "/no/such/file"), ("stepfunctions", __file__)]
+    "arguments", [[], ["nothing", "x"], ["stepfunctions", "/no/such/file"], ["stepfunctions", __file__]]
 )
-def test_the_recorded_command_refuses_what_it_cannot_read_in_one_line(arguments) -> None:
-    done = run_recorded(*arguments)
+def test_the_recorded_command_refuses_what_it_cannot_read_in_one_line(arguments, capsys) -> None:
+    status = main(arguments)
+    said = capsys.readouterr()
 
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert (status, said.out, len(said.err.splitlines())) == (2, "", 1)
