@@ -95,6 +95,11 @@ class Clients:
         return self._make("logs")  # type: ignore[no-any-return]
 
     @property
+    def pipes(self) -> Any:
+        """EventBridge Pipes."""
+        return self._make("pipes")
+
+    @property
     def s3(self) -> "S3Client":
         """S3."""
         return self._make("s3")  # type: ignore[no-any-return]

@@ -1,9 +1,12 @@
 """Read recorded failures as the specialists do, and print what is found in them, one JSON object a line.
 
     python -m evals.recorded stepfunctions FILE
+    python -m evals.recorded errors FILE
 
 `stepfunctions`: FILE holds a JSON array of `{"id", "input": {"events"}}`, each a GetExecutionHistory answer; printed is
 `{"id", "status", "error", "failed_state", "cause"}`, the cause a code of the catalogue, or null where none is known.
+`errors`: FILE holds a JSON array of `{"service", "code", "message"}`, each one error answer of an AWS API; printed is
+`{"index", "service", "code", "cause"}` in the array's order.
 """
 
 import json
@@ -12,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from domain.errorcauses import stated_cause
 from specialists.stepfunctions.classify import cause_of
 from specialists.stepfunctions.history import explain
 
@@ -31,8 +35,17 @@ def stepfunctions(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
         }
 
 
+def errors(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
+    """Yield each recorded error's service and code, and the cause it states by itself."""
+    for index, record in enumerate(records):
+        service, code = str(record.get("service") or ""), str(record.get("code") or "")
+        cause = stated_cause(service, code, str(record.get("message") or ""))
+        yield {"index": index, "service": service or None, "code": code or None, "cause": cause}
+
+
 COMMANDS: dict[str, Callable[[Iterable[Record]], Iterator[dict[str, Any]]]] = {
     "stepfunctions": stepfunctions,
+    "errors": errors,
 }
 """What can be read: a name, and the function from a file's records to what is printed."""
 

@@ -76,7 +76,7 @@ async def test_health_tells_version_and_mode(bot: Running) -> None:
         health = await answer.json()
 
     assert answer.status == 200
-    assert health == {"version": "0.1.0", "mode": "http", "connected": True, "running": 0, "waiting": 0}
+    assert health.items() >= {"version": "0.1.0", "mode": "http", "connected": True, "running": 0, "waiting": 0}.items()
 
 
 STAMPS = ("abc", "1.5", "9" * 5000, "", "-1", "٣", "1e9", " 1700000000")

@@ -82,9 +82,7 @@ def traffic(
     signals.log(world, f"/aws/lambda/{function.name}", events)
 
 
-def _report(
-    world: World, function: Function, usual: float, failing: float, counts: Sequence[tuple[int, int]]
-) -> None:
+def _report(world: World, function: Function, usual: float, failing: float, counts: Sequence[tuple[int, int]]) -> None:
     name = {"FunctionName": function.name}
     rows: tuple[tuple[str, list[Mapping[float, float]], str], ...] = (
         ("Invocations", [counted(n) for n, _ in counts], "Count"),
@@ -132,7 +130,14 @@ def invocation(
 
 
 def changed(
-    world: World, name: str, function: str, *, who: str, when: datetime, error: tuple[str, str] | None = None, **request: Any
+    world: World,
+    name: str,
+    function: str,
+    *,
+    who: str,
+    when: datetime,
+    error: tuple[str, str] | None = None,
+    **request: Any,
 ) -> str:
     """Record that somebody changed a function; `name` is CloudTrail's. Returns the event's id."""
     return signals.cloudtrail_event(

@@ -29,9 +29,7 @@ class Journey:
         start = self._at.timestamp()
         call = segments.lambda_integration(self.place, function, start + 0.003, seconds - 0.005, status=answered)
         self._documents.append(
-            segments.stage_segment(
-                self.place, stage, method, path, start, seconds, status=status, integration=call
-            )
+            segments.stage_segment(self.place, stage, method, path, start, seconds, status=status, integration=call)
         )
         return str(call["id"])
 
@@ -52,7 +50,15 @@ class Journey:
         start = self._at.timestamp() + after
         cause = self.exception(fault) if fault else None
         pair = segments.lambda_segments(
-            self.place, function.name, parent, start, seconds, calls=calls, cause=cause, init_seconds=init, status=status
+            self.place,
+            function.name,
+            parent,
+            start,
+            seconds,
+            calls=calls,
+            cause=cause,
+            init_seconds=init,
+            status=status,
         )
         if fault and not fault.type:
             pair = tuple(_bare(document) for document in pair)
@@ -81,7 +87,9 @@ class Journey:
         )
         return self._inferred(call, "AWS::S3::Bucket", bucket)
 
-    def sqs(self, operation: str, queue: str, after: float, seconds: float, *, account: str = "", **rest: Any) -> Document:
+    def sqs(
+        self, operation: str, queue: str, after: float, seconds: float, *, account: str = "", **rest: Any
+    ) -> Document:
         """Call a queue, of another account where one is given, and let X-Ray infer it."""
         call = subsegments.sqs_call(
             self.place.ids,
@@ -138,5 +146,7 @@ def _bare(document: Document) -> Document:
     """Return a failed segment without its exception: a time-out leaves none."""
     kept = {key: value for key, value in document.items() if key != "cause"}
     if "subsegments" in kept:
-        kept["subsegments"] = [_bare(inner) if inner["name"] == "Invocation" else inner for inner in kept["subsegments"]]
+        kept["subsegments"] = [
+            _bare(inner) if inner["name"] == "Invocation" else inner for inner in kept["subsegments"]
+        ]
     return kept

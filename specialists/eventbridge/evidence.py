@@ -191,7 +191,9 @@ class ScheduleState(Evidence, kind="eventbridge.schedule"):
         """Say whether it is on, and when it runs."""
         if not self.exists:
             return f"There is no schedule {self.name} in group {self.group}"
-        bounds = [f"{word} {at:%Y-%m-%d %H:%M} UTC" for word, at in (("from", self.starts_at), ("until", self.ends_at)) if at]
+        bounds = [
+            f"{word} {at:%Y-%m-%d %H:%M} UTC" for word, at in (("from", self.starts_at), ("until", self.ends_at)) if at
+        ]
         return ", ".join([f"Schedule {self.name} is {self.state}, {self.expression} in {self.timezone}", *bounds])
 
 

@@ -16,7 +16,9 @@ def template_problem(paths: Mapping[str, str], template: str) -> str:
     """Say why the template cannot give right input, empty when nothing in its form stands against it."""
     if not template:
         return ""
-    unknown = sorted({name for name in PLACEHOLDER.findall(template) if name not in paths and not name.startswith(RESERVED)})
+    unknown = sorted(
+        {name for name in PLACEHOLDER.findall(template) if name not in paths and not name.startswith(RESERVED)}
+    )
     if unknown:
         return f"its template uses {', '.join(f'<{name}>' for name in unknown)}, which no input path defines"
     if template.lstrip()[:1] not in {"{", "["}:

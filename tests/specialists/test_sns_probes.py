@@ -70,15 +70,21 @@ def allowing(service: str, action: str, resource: str, source: str = TOPIC) -> s
     )
 
 
-def test_a_topic_is_read_with_its_policy_key_and_delivery_logging(world: World) -> None:
-    feedback = {"SQSFailureFeedbackRoleArn": "arn:aws:iam::123456789012:role/f"}
+def test_a_topic_is_read_with_its_policy_key_and_delivery_policy(world: World) -> None:
     delivery = json.dumps({"http": {"defaultHealthyRetryPolicy": {"numRetries": 5}}})
-    resources.topic(world, "order-events", KmsMasterKeyId=KEY, DeliveryPolicy=delivery, **feedback)
+    resources.topic(world, "order-events", KmsMasterKeyId=KEY, DeliveryPolicy=delivery)
 
     state = read(probes.topic)[0]
 
-    assert (state.exists, state.key_id, state.http_retries, state.logged) == (True, KEY, 5, ("SQS",))
+    assert (state.exists, state.key_id, state.http_retries) == (True, KEY, 5)
     assert state.policy.statements[0].allows
+
+
+def test_protocols_with_delivery_logging_are_named(world: World) -> None:
+    roles = {"SQSFailureFeedbackRoleArn": "arn:aws:iam::123456789012:role/f", "LambdaFailureFeedbackRoleArn": ""}
+    world.aws.serve("sns", "GetTopicAttributes", {"Attributes": roles})
+
+    assert read(probes.topic)[0].logged == ("SQS",)
 
 
 def test_a_topic_that_is_gone_is_evidence_and_lists_nobody(world: World) -> None:
@@ -269,17 +275,13 @@ def test_what_alarms_could_not_publish_is_read_from_their_history(world: World) 
     failed = AlarmTransition(
         "orders-5xx", minute(17), "Action", f"Failed to execute action {TOPIC}", {"error": "AWSKMS"}
     )
-    other = replace_summary(failed, "Successfully executed action arn:aws:sns:eu-west-1:123456789012:else")
+    other = failed._replace(summary="Successfully executed action arn:aws:sns:eu-west-1:123456789012:else", data={})
     world.seeds.alarm_history.extend([failed, other])
 
     (found,) = read(probes.alarm_actions)
 
     assert (found.alarm, found.succeeded, found.observed_at) == ("orders-5xx", False, minute(17))
     assert "AWSKMS" in found.text
-
-
-def replace_summary(transition: AlarmTransition, summary: str) -> AlarmTransition:
-    return transition._replace(summary=summary, data={})
 
 
 def test_failed_deliveries_are_read_from_snss_log(world: World) -> None:
@@ -321,14 +323,11 @@ def test_the_publishers_log_is_read_where_the_trace_has_no_error(world: World) -
 
 def test_the_specialist_is_found_and_its_probes_only_read(world: World) -> None:
     resources.topic(world, "order-events", subscribers=[("sqs", QUEUE)])
+    unknown_callers = graph().model_copy(update={"edges": ()})
     for probe in SPECIALIST.probes:
         seen = [topic(key_id=KEY), listed(subscriber()), filtering(dlq=DLQ), key()]
-        look_with(probe, TOPIC, seen=seen, graph=replace_graph())
+        look_with(probe, TOPIC, seen=seen, graph=unknown_callers)
 
     assert SPECIALIST in all_specialists()
     assert world.aws.writes() == ()
     assert all(len(probe.doc) > 40 for probe in SPECIALIST.probes)
-
-
-def replace_graph():
-    return graph().model_copy(update={"edges": ()})

@@ -1,0 +1,155 @@
+"""What the metrics and changes say, in the words that the rules share. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from domain.resource import ResourceType
+from specialists.contract import Case
+from specialists.eventbridge.evidence import Destination, RoleAccess, RuleState, Target, Targets
+from specialists.eventbridge.metrics import (
+    ACTIVITY,
+    FAILURES,
+    HOUR,
+    MINUTE,
+    PIPES,
+    RULES,
+    SCHEDULES,
+    group_of,
+    of_rule,
+    place_of,
+)
+from specialists.kit.change import Change
+from specialists.kit.series import MetricSeries
+
+
+def own_series(case: Case, name: str, *, period: int = MINUTE) -> MetricSeries | None:
+    """Return a series of the target itself (of its group, where it is a schedule)."""
+    namespace, where = _own(case)
+    return next(
+        (
+            s
+            for s in case.all(MetricSeries)
+            if (s.namespace, s.metric, s.period_seconds) == (namespace, name, period) and s.dimensions == where
+        ),
+        None,
+    )
+
+
+def _own(case: Case) -> tuple[str, Mapping[str, str]]:
+    if case.target.type is ResourceType.SCHEDULE:
+        return SCHEDULES, {"ScheduleGroup": group_of(case.target)}
+    if case.target.type is ResourceType.PIPE:
+        return PIPES, {"PipeName": case.target.name}
+    return RULES, of_rule(place_of(case.target))
+
+
+def counted(case: Case, names: Iterable[str]) -> tuple[MetricSeries, ...]:
+    """Return those of the target's own series that are above zero in the window."""
+    found = (own_series(case, name) for name in names)
+    return tuple(series for series in found if series is not None and series.total > 0)
+
+
+def failures(case: Case) -> tuple[MetricSeries, ...]:
+    """Return the series that count what was not delivered."""
+    return counted(case, FAILURES)
+
+
+def onset(found: Iterable[MetricSeries]) -> datetime | None:
+    """Return when any of them first rose above zero."""
+    return min((at for series in found if (at := series.first_over(0))), default=None)
+
+
+def active(case: Case) -> tuple[MetricSeries, ...]:
+    """Return the series that show the rule or pipe at work in the window."""
+    return counted(case, ACTIVITY)
+
+
+def fell_silent(case: Case) -> tuple[MetricSeries, ...]:
+    """Return the series that show it at work before and not at all in the window's last quarter.
+
+    A rule that is switched off in the middle of the window still has points before that.
+    """
+    rest = case.window.start + (case.window.end - case.window.start) * 0.75
+    if any(point.value > 0 and point.at >= rest for series in active(case) for point in series.points):
+        return ()
+    recent = [s for name in ACTIVITY if (s := own_series(case, name)) is not None]
+    weekly = [s for name in ACTIVITY if (s := own_series(case, name, period=HOUR)) is not None]
+    worked = [s for s in (*recent, *weekly) if sum(p.value for p in s.baseline) + s.total > 0]
+    return tuple(worked) if recent else ()
+
+
+def silent_since(found: Iterable[MetricSeries]) -> datetime | None:
+    """Return the last time that any of them was above zero, by the minute where there are such points."""
+    series = sorted(found, key=lambda s: s.period_seconds)
+    points = [p.at for s in series[:1] for p in (*s.baseline, *s.points) if p.value > 0]
+    return max(points, default=None)
+
+
+def changed(case: Case, *prefixes: str, source: str = "") -> list[Change]:
+    """Return the changes that took effect and whose names begin so, oldest first; `source` narrows the service."""
+    found = [
+        change
+        for change in case.all(Change)
+        if change.took_effect and change.event_name.startswith(prefixes) and source in change.event_source
+    ]
+    return sorted(found, key=lambda change: (change.observed_at is not None, change.observed_at, change.id))
+
+
+def parameter(change: Change, ending: str) -> str:
+    """Return a request parameter by the end of its name, whatever its case; empty without."""
+    return next((v for name, v in change.parameters.items() if name.lower().endswith(ending.lower())), "")
+
+
+def by_whom(change: Change) -> str:
+    """Say who and when: " by `mia` at 09:41 UTC"."""
+    when = f" at {change.observed_at:%H:%M} UTC" if change.observed_at else ""
+    return f" by `{change.who}`{when}"
+
+
+def targets_of(case: Case) -> tuple[Target, ...]:
+    """Return the target's own targets."""
+    known = case.one(Targets)
+    return known.targets if known else ()
+
+
+def destination(case: Case, arn: str) -> Destination | None:
+    """Return what was seen of a target or dead-letter queue."""
+    return next((d for d in case.all(Destination) if d.arn == arn), None)
+
+
+def refusal(case: Case, target: Target) -> tuple[str, Destination | RoleAccess] | None:
+    """Return why a target cannot be called, and the evidence; None when nothing known stands in the way."""
+    for access in case.all(RoleAccess):
+        if (access.role_arn, access.target_arn) == (target.role_arn, target.arn) and access.refusal:
+            return access.refusal, access
+    seen = destination(case, target.arn)
+    if seen is not None and seen.admits is False and not target.role_arn:
+        return seen.why, seen
+    return None
+
+
+def gone(case: Case, arn: str) -> Destination | None:
+    """Return the evidence that a target does not exist."""
+    seen = destination(case, arn)
+    return seen if seen is not None and seen.exists is False else None
+
+
+def known_fault(case: Case) -> bool:
+    """Tell whether a target is known to be gone or closed: then EventBridge does not retry."""
+    return any(gone(case, target.arn) or refusal(case, target) for target in targets_of(case))
+
+
+def switched_on(case: Case) -> bool:
+    """Tell whether nothing known says that the rule is off or gone."""
+    state = case.one(RuleState)
+    return state is None or state.enabled
+
+
+def short(arn: str) -> str:
+    """Return the name that people know a target by."""
+    return arn.split(":", 5)[-1].removeprefix("function:").rsplit("/", 1)[-1].removeprefix("stateMachine:")
+
+
+def total(found: Collection[MetricSeries]) -> float:
+    """Return the largest of their sums: they count the same events at different steps."""
+    return max((series.total for series in found), default=0.0)

@@ -1,0 +1,32 @@
+"""Which changes of the topic took effect, of those that CloudTrail tells."""
+
+from datetime import datetime
+
+from specialists.contract import Case
+from specialists.kit.change import Change
+
+
+def last_change(case: Case, *names: str, mentioning: str = "", before: datetime | None = None) -> list[Change]:
+    """Return the last change by one of these operations that AWS carried out, as a list of one or none.
+
+    `mentioning` is a word that one of its parameters must be or contain, such as "FilterPolicy".
+    """
+    found = [
+        change
+        for change in case.all(Change)
+        if change.took_effect
+        and change.event_name in names
+        and (before is None or change.observed_at is None or change.observed_at <= before)
+        and any(
+            mentioning.lower() in f"{key} {value}".lower() for key, value in change.parameters.items() or [("", "")]
+        )
+    ]
+    return sorted(found, key=lambda c: (c.observed_at.timestamp() if c.observed_at else 0.0, c.id))[-1:]
+
+
+def by_whom(changes: list[Change]) -> str:
+    """Say who made the change and when, to go on after a sentence; empty without one."""
+    if not changes:
+        return ""
+    when = f" at {changes[0].observed_at:%H:%M}" if changes[0].observed_at else ""
+    return f"; `{changes[0].who}` made {changes[0].event_name}{when}"
