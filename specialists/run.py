@@ -6,8 +6,9 @@ specialist that fails is a status; nothing here raises into the investigation.
 
 import asyncio
 import logging
+import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -88,7 +89,8 @@ async def run_specialist(assignment: Assignment, tools: Tools, working: Callable
         looking.cancel()
         progress.gaps.extend(_unfinished(assignment, progress))
     evidence = tuple(item for items in progress.evidence.values() for item in tuple(items))
-    findings, failure = await asyncio.get_running_loop().run_in_executor(tools.pool, judge, assignment, evidence)
+    # Not in the pool of the looks: probes that hang there must not keep the rules from what was seen.
+    findings, failure = await asyncio.to_thread(judge, assignment, evidence)
     status = _status(
         progress.gaps,
         evidence,
@@ -159,15 +161,14 @@ async def _look(
     running: set[asyncio.Future[None]] = set()
     try:
         while True:
-            ready = [
-                (p, t)
-                for p, t in waiting
-                if all(any(isinstance(e, need) for e in _seen(assignment, progress, t)) for need in p.needs)
-            ]
-            for probe, target in ready:
+            blocked = []
+            for probe, target in waiting:
+                if not _has_what_it_needs(probe, _seen(assignment, progress, target)):
+                    blocked.append((probe, target))
+                    continue
                 progress.started.add((probe.name, target.id))
                 running.add(asyncio.ensure_future(_probe(probe, target, assignment, tools, part, progress)))
-            waiting = [pair for pair in waiting if pair not in ready]
+            waiting = blocked
             if not running:
                 return
             _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -179,6 +180,10 @@ async def _look(
 
 def _fits(probe: Probe, target: Resource) -> bool:
     return probe.only is None or target.type in probe.only
+
+
+def _has_what_it_needs(probe: Probe, seen: Sequence[Evidence]) -> bool:
+    return all(any(isinstance(item, need) for item in seen) for need in probe.needs)
 
 
 def _seen(assignment: Assignment, progress: _Progress, target: Resource) -> tuple[Evidence, ...]:
@@ -224,10 +229,7 @@ def _blocking(probe: Probe, target: Resource, assignment: Assignment, tools: Too
 def gap_of(specialist: str, probe: Probe, target: Resource, error: BaseException) -> Gap:
     """Say what could not be seen and what to do about it."""
     failure = classify(error)
-    operation = getattr(error, "operation_name", "")
-    action = next(
-        (r.action for r in probe.reads if r.operation == operation), probe.reads[0].action if probe.reads else ""
-    )
+    action = _action(probe, error, failure.message)
     denied = failure.reason is GapReason.ACCESS_DENIED
     if failure.reason is GapReason.FAILED:
         logger.warning(
@@ -253,6 +255,22 @@ def gap_of(specialist: str, probe: Probe, target: Resource, error: BaseException
             detail=failure.message[:200],
         ),
     )
+
+
+REFUSED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,40}:[A-Za-z]{2,80})")
+
+
+def _action(probe: Probe, error: BaseException, message: str) -> str:
+    """The IAM action that a look needed: the one AWS's refusal names, else the one declared for the operation.
+
+    AWS writes some actions in lower case; a declared one keeps its own writing.
+    """
+    declared = {action.lower(): action for action in probe.actions}
+    named = REFUSED_ACTION.search(message)
+    if named:
+        return declared.get(named[1].lower(), named[1])
+    operation = getattr(error, "operation_name", "")
+    return next((r.action for r in probe.reads if r.operation == operation), next(iter(probe.actions), ""))
 
 
 GAP_SENTENCES = {

@@ -17,8 +17,9 @@ LOGGED_MINUTES = 45
 
 
 class Function(NamedTuple):
-    """A deployed function; `memory` in MB, `timeout` in seconds."""
+    """A deployed function and where it is; `memory` in MB, `timeout` in seconds."""
 
+    world: World
     name: str
     arn: str
     role_arn: str
@@ -40,7 +41,7 @@ def deploy(
     role_arn = resources.role(world, f"{name}-role", *statements, logging, tracing, boundary=boundary)
     given = {"memory": 256, "timeout": 10, "last_modified": world.ago(days=23), **settings}
     arn = resources.function(world, name, role=role_arn, runtime=runtime, **given)
-    return Function(name, arn, role_arn, given["memory"], given["timeout"])
+    return Function(world, name, arn, role_arn, given["memory"], given["timeout"])
 
 
 def whole_minute(world: World, minutes_ago: int) -> datetime:
@@ -49,7 +50,6 @@ def whole_minute(world: World, minutes_ago: int) -> datetime:
 
 
 def traffic(
-    world: World,
     function: Function,
     a_minute: int,
     milliseconds: float,
@@ -61,6 +61,7 @@ def traffic(
     logged: bool = True,
 ) -> None:
     """Report four hours of invocations, and the logs of a sample; from `since` on a share of them ends in `fault`."""
+    world = function.world
     noise = random.Random(f"{world.seed} {function.name}")
     first = whole_minute(world, HISTORY_MINUTES)
     counts = [max(1, round(a_minute * noise.uniform(0.9, 1.1))) for _ in range(HISTORY_MINUTES)]
@@ -69,7 +70,7 @@ def traffic(
         round(number * share) if fault and since and at >= since else 0
         for at, number in zip(times, counts, strict=True)
     ]
-    _report(world, function, milliseconds, fault.milliseconds if fault else 0.0, list(zip(counts, failed, strict=True)))
+    _report(function, milliseconds, fault.milliseconds if fault else 0.0, list(zip(counts, failed, strict=True)))
     if not logged:
         return
     events: list[tuple[datetime, str]] = []
@@ -78,11 +79,11 @@ def traffic(
             moment = at + timedelta(seconds=second, milliseconds=noise.randrange(900))
             fails = fault is not None and since is not None and at >= since and noise.random() < share
             took = noise.gauss(milliseconds, milliseconds / 12)
-            events += invocation(world, function, moment, took, fault=fault if fails else None, lines=lines)
+            events += invocation(function, moment, took, fault=fault if fails else None, lines=lines)
     signals.log(world, f"/aws/lambda/{function.name}", events)
 
 
-def _report(world: World, function: Function, usual: float, failing: float, counts: Sequence[tuple[int, int]]) -> None:
+def _report(function: Function, usual: float, failing: float, counts: Sequence[tuple[int, int]]) -> None:
     name = {"FunctionName": function.name}
     rows: tuple[tuple[str, list[Mapping[float, float]], str], ...] = (
         ("Invocations", [counted(n) for n, _ in counts], "Count"),
@@ -92,8 +93,8 @@ def _report(world: World, function: Function, usual: float, failing: float, coun
         ("ConcurrentExecutions", [{float(max(1, round(n * usual / 40_000))): 1} for n, _ in counts], "Count"),
     )
     for metric, values, unit in rows:
-        start = whole_minute(world, len(counts))
-        signals.metric(world, "AWS/Lambda", metric, name, values, start=start, unit=unit)
+        start = whole_minute(function.world, len(counts))
+        signals.metric(function.world, "AWS/Lambda", metric, name, values, start=start, unit=unit)
 
 
 def _durations(good: int, bad: int, usual: float, failing: float) -> dict[float, float]:
@@ -102,7 +103,6 @@ def _durations(good: int, bad: int, usual: float, failing: float) -> dict[float,
 
 
 def invocation(
-    world: World,
     function: Function,
     at: datetime,
     milliseconds: float,
@@ -114,7 +114,7 @@ def invocation(
     """Return the log of one invocation, a failed one with how the platform reports its end."""
     used = round(function.memory * 0.37)
     events = signals.invocation_log(
-        world.ids,
+        function.world.ids,
         at,
         fault.milliseconds if fault else max(1.0, milliseconds),
         memory=function.memory,
@@ -130,6 +130,13 @@ def invocation(
 
 
 def changed(
+    function: Function, name: str, *, who: str, when: datetime, error: tuple[str, str] | None = None, **request: Any
+) -> str:
+    """Record that somebody changed a function; `name` is CloudTrail's. Returns the event's id."""
+    return elsewhere(function.world, name, function.name, who=who, when=when, error=error, **request)
+
+
+def elsewhere(
     world: World,
     name: str,
     function: str,
@@ -139,7 +146,7 @@ def changed(
     error: tuple[str, str] | None = None,
     **request: Any,
 ) -> str:
-    """Record that somebody changed a function; `name` is CloudTrail's. Returns the event's id."""
+    """Record a change of a function that is not part of the story."""
     return signals.cloudtrail_event(
         world,
         name,

@@ -49,8 +49,9 @@ class Journey:
         """Run a function; an invocation that was refused (429) has no log."""
         start = self._at.timestamp() + after
         cause = self.exception(fault) if fault else None
+        place = self.place._replace(region=function.world.region, account=function.world.account)
         pair = segments.lambda_segments(
-            self.place,
+            place,
             function.name,
             parent,
             start,
@@ -66,8 +67,8 @@ class Journey:
         if self._logged and status == 200:
             request = str(pair[0]["aws"]["request_id"])
             at = self._at + timedelta(seconds=after + 0.012)
-            events = invocation(self.world, function, at, seconds * 1000, fault=fault, lines=lines, request=request)
-            signals.log(self.world, f"/aws/lambda/{function.name}", events)
+            events = invocation(function, at, seconds * 1000, fault=fault, lines=lines, request=request)
+            signals.log(function.world, f"/aws/lambda/{function.name}", events)
 
     def exception(self, fault: Fault, *, remote: bool = False) -> Document:
         """Return the exception of a fault as a document's cause."""

@@ -44,7 +44,7 @@ def node(kind: str, message: str, *stack: Frame, code: str = "", milliseconds: f
     frames = [f"    at {label} (file://{path}:{line}:17)" for path, line, label in stack]
     shown = {"errorType": kind, "errorMessage": message, **({"code": code} if code else {})}
     shown["stack"] = [f"{kind}: {message}", *frames]  # type: ignore[assignment]
-    line = f"{{time}}\t{{request}}\tERROR\tInvoke Error \t{_literal(shown)}"
+    line = f"{{time}}\t{{request}}\tERROR\tInvoke Error \t{_json(shown)}"
     return Fault(kind, message, (line,), stack, milliseconds=milliseconds)
 
 
@@ -63,7 +63,7 @@ def dotnet(kind: str, message: str, *stack: Frame, milliseconds: float = 70.0) -
 
 def go(kind: str, message: str, *, milliseconds: float = 40.0) -> Fault:
     """Return an error that a Go handler returned: one JSON object after the logger's own time, without a stack."""
-    line = "2026/11/21 09:53:11 " + _literal({"errorMessage": message, "errorType": kind})
+    line = "2026/11/21 09:53:11 " + _json({"errorMessage": message, "errorType": kind})
     return Fault(kind, message, (line,), milliseconds=milliseconds)
 
 
@@ -74,32 +74,17 @@ def timed_out(seconds: int) -> Fault:
 
 
 def killed(memory: int, *printed: str, milliseconds: float = 900.0) -> Fault:
-    """Return the end of a process that took all of its memory."""
+    """Return the end of a process that took all of its memory (MB); the trace has no exception of it."""
     line = "RequestId: {request} Error: Runtime exited with error: signal: killed\nRuntime.ExitError"
-    words = "RequestId: {request} Error: Runtime exited with error: signal: killed"
-    return Fault(
-        "Runtime.ExitError",
-        words.replace("{request}", "0d3e2f1c-5b6a-4798-8a9b-acbdcedfe0f1"),
-        (*printed, line),
-        status="error",
-        error_type="Runtime.OutOfMemory",
-        used=memory,
-        milliseconds=milliseconds,
-    )
+    end = {"status": "error", "error_type": "Runtime.OutOfMemory"}
+    return Fault("", "", (*printed, line), used=memory, milliseconds=milliseconds, **end)
 
 
 def exited(code: int, *printed: str, milliseconds: float = 45.0) -> Fault:
-    """Return the end of a process that ended itself."""
+    """Return the end of a process that ended itself; the trace has no exception of it."""
     line = f"RequestId: {{request}} Error: Runtime exited with error: exit status {code}\nRuntime.ExitError"
-    words = f"RequestId: 0d3e2f1c-5b6a-4798-8a9b-acbdcedfe0f1 Error: Runtime exited with error: exit status {code}"
-    return Fault(
-        "Runtime.ExitError",
-        words,
-        (*printed, line),
-        status="error",
-        error_type="Runtime.ExitError",
-        milliseconds=milliseconds,
-    )
+    end = {"status": "error", "error_type": "Runtime.ExitError"}
+    return Fault("", "", (*printed, line), milliseconds=milliseconds, **end)
 
 
 def init_error(kind: str, message: str, lines: Sequence[str] = (), *, init: float = 180.0) -> Fault:
@@ -109,6 +94,5 @@ def init_error(kind: str, message: str, lines: Sequence[str] = (), *, init: floa
     return Fault(kind, message, (*shown, report), status="error", error_type=kind, milliseconds=init + 20)
 
 
-def _literal(value: object) -> str:
-    """Return JSON whose braces cannot be taken for the two fields."""
+def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))

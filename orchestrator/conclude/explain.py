@@ -40,8 +40,16 @@ def explanations(
     for one in weighed:
         fitting = [other for other in weighed if other.score >= threshold and _explains(other, one, graph, bundle)]
         if fitting:
-            direct[one.key] = max(fitting, key=lambda w: (_depth(w, graph), w.score, w.key))
+            direct[one.key] = max(fitting, key=lambda w: _nearest_root(w, graph))
+    for one in sorted(weighed, key=lambda w: _nearest_root(w, graph), reverse=True):
+        if one.key in direct and _last(direct[one.key], direct).key == one.key:
+            del direct[one.key]  # a circle of symptoms ends at the likeliest of them
     return {key: _last(explainer, direct) for key, explainer in direct.items()}
+
+
+def _nearest_root(weighed: Weighed, graph: ServiceGraph) -> tuple[int, float, str]:
+    """Sort by depth, which is fewer resources below it on the failing path, then by score."""
+    return (-len(graph.downstream(weighed.hypothesis.resource, failing=True)), weighed.score, weighed.key)
 
 
 def _last(explainer: Weighed, direct: dict[str, Weighed]) -> Weighed:
@@ -100,8 +108,3 @@ def _about_a_call_of(deep: Hypothesis, caller: str, graph: ServiceGraph, bundle:
         or (item.resource in below and item.resource != deep.resource)
         for item in cited
     )
-
-
-def _depth(weighed: Weighed, graph: ServiceGraph) -> int:
-    """Deeper is nearer to the root: fewer resources below it on the failing path."""
-    return -len(graph.downstream(weighed.hypothesis.resource, failing=True))

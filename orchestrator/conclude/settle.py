@@ -10,7 +10,7 @@ from domain.findings import Hypothesis
 from domain.graph import ServiceGraph
 from domain.report import RankedHypothesis, Role
 from orchestrator.conclude.explain import BLINDNESS, CHANGE, Weighed, explanations
-from orchestrator.conclude.weigh import TraceView, evidence_score, merged, positioned
+from orchestrator.conclude.weigh import TraceView, evidence_score, grounded, merged, positioned
 
 THRESHOLD = 0.60
 """A hypothesis below it is no verdict."""
@@ -27,7 +27,12 @@ SHARED = 0.90
 DEEPER_UNSEEN = 0.60
 """What is left of a hypothesis that points below itself while nothing was found there."""
 
+TOO_LATE = 0.30
+"""What is left of a change that came after the failure had begun."""
+
 BEFORE_CHANGE = timedelta(minutes=2)
+"""How much earlier than its change an effect may show, by clocks that differ."""
+
 CHANGE_REACH = timedelta(hours=24)
 CHANGE_CONFIRMS = 0.25
 """The share of doubt that a change just before the onset removes from the cause it explains."""
@@ -37,21 +42,22 @@ ROLE_ORDER = (Role.ROOT_CAUSE, Role.TRIGGER, Role.CONTRIBUTING, Role.SYMPTOM, Ro
 
 @dataclass(frozen=True)
 class Settlement:
-    """All hypotheses with their parts, the root first; `shared` when a second root weighs about as much."""
+    """All hypotheses with their parts, the root first; `rival` is a second root that weighs about as much."""
 
     ranked: tuple[RankedHypothesis, ...]
     root: RankedHypothesis | None
-    shared: bool
+    rival: RankedHypothesis | None
     strongest: float
 
 
 def settle(hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle, graph: ServiceGraph) -> Settlement:
     """Weigh all hypotheses against each other; the order they come in does not matter."""
     view = TraceView.of(bundle)
-    joined = merged(hypotheses)
+    joined = merged(grounded(hypotheses, bundle))
     weighed = [Weighed(h, positioned(evidence_score(h, bundle), h, view, graph)) for h in joined]
+    weighed = [_in_time(w, weighed) for w in weighed]
     explained = explanations(weighed, graph, bundle, threshold=THRESHOLD)
-    weighed = [_unexplained_deferral(w, explained) for w in weighed]
+    weighed = [_unexplained_deferral(w, explained, view, graph) for w in weighed]
     triggers = {
         w.key: target.key
         for w in weighed
@@ -66,7 +72,10 @@ def settle(hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle, graph: Serv
     ordered = tuple(sorted(ranked, key=lambda r: (ROLE_ORDER.index(r.role), -r.confidence, r.cause, r.resource)))
     first = ordered[0] if ordered and ordered[0].role is Role.ROOT_CAUSE else None
     return Settlement(
-        ranked=ordered, root=first, shared=bool(rivals), strongest=max((w.score for w in weighed), default=0.0)
+        ranked=ordered,
+        root=first,
+        rival=next((r for r in ordered if f"{r.cause}@{r.resource}" in rivals), None),
+        strongest=max((w.score for w in weighed), default=0.0),
     )
 
 
@@ -85,13 +94,35 @@ def _most_likely(weighed: Weighed, view: TraceView) -> tuple[float, bool, bool, 
     )
 
 
-def _unexplained_deferral(weighed: Weighed, explained: dict[str, Weighed]) -> Weighed:
-    """A symptom-shaped hypothesis that points at something deeper, where nothing was found, is not the end of it."""
-    hypothesis = weighed.hypothesis
-    points_below = [r for r in hypothesis.defers_to if r != hypothesis.resource]
-    if weighed.key in explained or not points_below or not cause(hypothesis.cause).generic:
+def _in_time(weighed: Weighed, all_of_them: Sequence[Weighed]) -> Weighed:
+    """A change that came after everything had begun to fail did not start it."""
+    change = weighed.hypothesis
+    onsets = [
+        w.hypothesis.since
+        for w in all_of_them
+        if w.hypothesis.cause != CHANGE and w.hypothesis.since is not None and w.score >= THRESHOLD
+    ]
+    if change.cause != CHANGE or change.since is None or not onsets or change.since <= max(onsets) + BEFORE_CHANGE:
         return weighed
-    return weighed._replace(score=weighed.score * DEEPER_UNSEEN)
+    return weighed._replace(score=weighed.score * TOO_LATE)
+
+
+def _unexplained_deferral(
+    weighed: Weighed, explained: dict[str, Weighed], view: TraceView, graph: ServiceGraph
+) -> Weighed:
+    """A symptom-shaped hypothesis that points at something deeper, where nothing was found, is not the end of it.
+
+    It points there in words of its own, or the trace does: the failure began not at its resource but at one below it
+    in AWS, that a specialist could have looked at.
+    """
+    hypothesis = weighed.hypothesis
+    if weighed.key in explained or not cause(hypothesis.cause).generic:
+        return weighed
+    below = {r for r in hypothesis.defers_to if r != hypothesis.resource}
+    if hypothesis.resource not in view.origins:
+        began_below = graph.downstream(hypothesis.resource, failing=True) & view.origins
+        below |= {r for r in began_below if r.startswith("arn:")}
+    return weighed._replace(score=weighed.score * DEEPER_UNSEEN) if below else weighed
 
 
 def _triggered(

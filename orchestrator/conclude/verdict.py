@@ -8,7 +8,7 @@ from domain.evidence import EvidenceBundle
 from domain.gap import Gap, GapReason
 from domain.graph import ServiceGraph
 from domain.report import ReportStatus, Role
-from domain.result import SpecialistResult
+from domain.result import SpecialistResult, SpecialistStatus
 from domain.trace import TraceOverview
 from orchestrator.conclude.naming import label, short
 from orchestrator.conclude.settle import SUSPICION, Settlement
@@ -37,14 +37,26 @@ def verdict(
         return _decided(settled, graph)
     if view.failed or settled.strongest >= SUSPICION:
         return _open(settled, view, graph, gaps)
-    if not len(bundle) or (results and all(r.status in {"failed", "timeout"} for r in results) and not view.known):
-        return Verdict(
-            ReportStatus.INCONCLUSIVE,
-            "Nothing could be seen",
-            f"None of the {len(results)} specialists brought evidence.",
-            _next_look(gaps, set(), graph),
-        )
-    return _healthy(bundle, results)
+    blind = [r for r in results if r.status in {SpecialistStatus.FAILED, SpecialistStatus.TIMEOUT}]
+    if not len(bundle) or (blind and not view.known):
+        return _unseen(bundle, results, blind, gaps, graph)
+    return _healthy(bundle, results, gaps)
+
+
+def _unseen(
+    bundle: EvidenceBundle,
+    results: Sequence[SpecialistResult],
+    blind: Sequence[SpecialistResult],
+    gaps: Sequence[Gap],
+    graph: ServiceGraph,
+) -> Verdict:
+    """Without a trace only the specialists can tell that all is well: when some could not look, nobody knows."""
+    if not len(bundle) or len(blind) == len(results):
+        said = "Nothing could be seen", f"None of the {len(results)} specialists brought evidence."
+    else:
+        names = _listed([r.name for r in blind])
+        said = "Nothing wrong was seen, but not everything could be looked at", f"No full view from {names}."
+    return Verdict(ReportStatus.INCONCLUSIVE, *said, _next_look(gaps, set(), graph))
 
 
 def _decided(settled: Settlement, graph: ServiceGraph) -> Verdict:
@@ -53,8 +65,8 @@ def _decided(settled: Settlement, graph: ServiceGraph) -> Verdict:
         raise ValueError("a decided verdict needs a root cause")
     sentences = [root.summary.rstrip(".") + "."]
     sentences += [h.summary.rstrip(".") + "." for h in settled.ranked if h.role is Role.TRIGGER][:1]
-    if settled.shared:
-        other = next(h for h in settled.ranked if h.role is Role.CONTRIBUTING)
+    if settled.rival is not None:
+        other = settled.rival
         sentences.append(f"About as likely: {label(other.resource, graph)} — {cause(other.cause).title}.")
     symptoms = list(
         dict.fromkeys(
@@ -101,12 +113,18 @@ def _next_look(gaps: Sequence[Gap], about: set[str], graph: ServiceGraph) -> str
     return best.message
 
 
-def _healthy(bundle: EvidenceBundle, results: Sequence[SpecialistResult]) -> Verdict:
+def _healthy(bundle: EvidenceBundle, results: Sequence[SpecialistResult], gaps: Sequence[Gap]) -> Verdict:
     looks = sum(r.looks for r in results)
     checked = f"Checked: {len(results)} {'specialist' if len(results) == 1 else 'specialists'}, {looks} looks."
-    traces = bundle.of(TraceOverview)
-    told = " ".join(f"The trace is healthy: {t.summary()}." for t in traces[:1])
-    return Verdict(ReportStatus.COMPLETED, "Nothing wrong found here", f"{told} {checked}".strip(), None)
+    missed = [g for g in gaps if g.reason not in {GapReason.NOT_FOUND, GapReason.NO_DATA}]
+    unseen = f"Could not check everything: {missed[0].message.rstrip('.')}." if missed else ""
+    traces = [f"{_outcome(t)}: {t.summary()}." for t in bundle.of(TraceOverview)[:1]]
+    said = " ".join(part for part in (*traces, checked, unseen) if part)
+    return Verdict(ReportStatus.COMPLETED, "Nothing wrong found here", said, None)
+
+
+def _outcome(trace: TraceOverview) -> str:
+    return "The request succeeded, its code dealt with what failed" if trace.failed_calls else "The trace is healthy"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ Pieces of evidence that come from one look are not independent, so the strongest
 add up as probabilities do (noisy-or). What contradicts takes away in the same way.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from domain.evidence import EvidenceBundle
@@ -41,7 +41,7 @@ class TraceView(NamedTuple):
         calls, segments = bundle.of(TraceCall), bundle.of(TraceSegment)
         bad_segments = [s for s in segments if s.failed]
         callers_that_failed = {s.resource for s in bad_segments}
-        bad_calls = [c for c in calls if c.failed and (c.fault or c.throttle or c.caller in callers_that_failed)]
+        bad_calls = [c for c in calls if c.failed and (c.caller in callers_that_failed or not _refusal(c))]
         origins = {c.resource for c in bad_calls if c.origin} | {s.resource for s in bad_segments if s.origin}
         return cls(
             known=bool(bundle.of(TraceOverview)),
@@ -51,6 +51,23 @@ class TraceView(NamedTuple):
             seen=frozenset({c.resource for c in calls} | {s.resource for s in segments}),
             origin_evidence=frozenset({c.id for c in bad_calls if c.origin} | {s.id for s in bad_segments if s.origin}),
         )
+
+
+def _refusal(call: TraceCall) -> bool:
+    """Whether the other side said no, by HTTP 4xx: a caller that succeeded has dealt with it.
+
+    The SDK for Python marks such a call as error and fault, so the flags do not tell.
+    """
+    return not call.throttle and (not call.fault or 400 <= (call.http_status or 0) < 500)
+
+
+def grounded(hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle) -> Iterator[Hypothesis]:
+    """Yield the hypotheses that cite evidence which was seen, without any citation that was not."""
+    for hypothesis in hypotheses:
+        supports = tuple(s for s in hypothesis.supports if s.evidence in bundle)
+        contradicting = tuple(s for s in hypothesis.contradicting if s.evidence in bundle)
+        if supports:
+            yield hypothesis.model_copy(update={"supports": supports, "contradicting": contradicting})
 
 
 def merged(hypotheses: Iterable[Hypothesis]) -> tuple[Hypothesis, ...]:
@@ -94,10 +111,9 @@ def evidence_score(hypothesis: Hypothesis, bundle: EvidenceBundle) -> float:
 def _noisy_or(supports: Iterable[Support], bundle: EvidenceBundle) -> float:
     by_look: dict[tuple[str, str, str], float] = {}
     for support in supports:
-        if support.evidence in bundle:
-            item = bundle[support.evidence]
-            look = (item.kind, item.source, item.resource)
-            by_look[look] = max(by_look.get(look, 0.0), WEIGHT[support.strength])
+        item = bundle[support.evidence]
+        look = (item.kind, item.source, item.resource)
+        by_look[look] = max(by_look.get(look, 0.0), WEIGHT[support.strength])
     doubt = 1.0
     for weight in by_look.values():
         doubt *= 1 - weight

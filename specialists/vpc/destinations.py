@@ -155,19 +155,27 @@ UNANSWERED = re.compile(
 RAN_OUT = re.compile(r"Task timed out after \d{1,4}\.\d{1,3} seconds|Sandbox\.Timedout")
 REFUSED = re.compile(r"ECONNREFUSED|Connection refused|actively refused|ConnectionRefused", re.IGNORECASE)
 
+UNRESOLVED = re.compile(
+    r"\bENOTFOUND\b|\bEAI_AGAIN\b|getaddrinfo|name resolution|Name or service not known|UnknownHost|no such host"
+    r"|nodename nor servname",
+    re.IGNORECASE,
+)
+"""A name that did not resolve: nothing was ever sent."""
+
 MENTIONS = (
     '?"timed out" ?ETIMEDOUT ?EHOSTUNREACH ?ENETUNREACH ?timeout ?Timeout ?TIMEOUT ?unreachable ?"No route to host" '
     '?"Could not connect" ?"Can\'t connect" ?"connection attempt failed" ?"link failure" ?"new connection" '
-    '?"execution expired" ?"deadline exceeded" ?EFS ?"endpoint polic" ?"not authorized" ?AccessDenied ?Invalid ?ENI ?EC2 ?Subnet ?ENOTFOUND ?resolution ?getaddrinfo ?"no such host"'
+    '?"execution expired" ?"deadline exceeded" ?EFS ?"endpoint polic" ?"not authorized" ?AccessDenied ?Invalid ?ENI '
+    '?EC2 ?Subnet ?ENOTFOUND ?resolution ?getaddrinfo ?"no such host"'
 )
 """CloudWatch's filter for lines of a log that `attempt_in` or the rules may understand."""
 
 
 @lru_cache(maxsize=4096)
 def attempt_in(text: str) -> Attempt | None:
-    """Return the failed connection that a text speaks of; None for another error, and where it was refused."""
+    """Return the failed connection that a text speaks of; None where it was refused or had no address to go to."""
     part = text[:MAX_TEXT]
-    if REFUSED.search(part):
+    if REFUSED.search(part) or UNRESOLVED.search(part):
         return None
     for how, pattern in ((How.CONNECT, LOST), (How.READ, UNANSWERED), (How.UNTOLD, RAN_OUT)):
         if pattern.search(part):

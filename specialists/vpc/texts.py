@@ -8,6 +8,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from specialists.vpc.destinations import UNRESOLVED
+
 MAX_TEXT = 4_000
 
 
@@ -76,7 +78,8 @@ STATED: tuple[Stated, ...] = (
 )
 
 ENDPOINT_DENIAL = re.compile(
-    r"no\s{1,4}VPC\s{1,4}endpoint\s{1,4}polic\w{1,3}\s{1,4}allows|explicit\s{1,4}deny\s{1,4}in\s{1,4}(?:an?\s{1,4}|the\s{1,4})?VPC\s{1,4}endpoint\s{1,4}polic",
+    r"no\s{1,4}VPC\s{1,4}endpoint\s{1,4}polic\w{1,3}\s{1,4}allows"
+    r"|explicit\s{1,4}deny\s{1,4}in\s{1,4}(?:an?\s{1,4}|the\s{1,4})?VPC\s{1,4}endpoint\s{1,4}polic",
     re.IGNORECASE,
 )
 OTHER_POLICY = re.compile(
@@ -90,12 +93,6 @@ ON = re.compile(
     r"(?: on resource:? \\?[\"']?(?P<resource>arn:[^\s\"'\\<>]{1,1600}))?",
     re.IGNORECASE,
 )
-UNRESOLVED = re.compile(
-    r"\bENOTFOUND\b|\bEAI_AGAIN\b|getaddrinfo|name resolution|Name or service not known|UnknownHost|no such host"
-    r"|nodename nor servname",
-    re.IGNORECASE,
-)
-
 
 @lru_cache(maxsize=4096)
 def stated_cause(text: str) -> str | None:

@@ -43,7 +43,6 @@ from tests.specialists.stepfunctions_building import (
     start_call,
     stated,
 )
-from tests.support.probing import WINDOW
 
 RAISED = json.dumps({"errorMessage": "no card", "errorType": "ValueError"})
 MISSING = "DynamoDB.ResourceNotFoundException"
@@ -493,4 +492,3 @@ def test_rules_see_any_part_of_the_evidence(left_out) -> None:
     some = everything[:left_out] + everything[left_out + 1 :]
 
     assert "sfn-task-failed-lambda" in judged(*some)
-    assert WINDOW.contains(minute(0))

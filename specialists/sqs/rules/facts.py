@@ -94,7 +94,7 @@ def says_other_refusals(case: Case) -> Iterator[Finding]:
     for reading, sentence in UNCAUSED:
         found = signs(case, reading)
         if found:
-            text = " ".join(found[0].text.split())[:160]
+            text = " ".join(found[0].text.split())[:300]
             yield case.fact(sentence.format(count=len(found), name=case.target.name, text=text), *cited(found))
     readers = [sign for sign in signs(case, Reading.DENIED) if not sign.sends]
     if readers:

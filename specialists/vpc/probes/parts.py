@@ -1,7 +1,6 @@
 """Looks at the parts of the network: each is asked once for a VPC, however many functions stand in it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from aws.reads import read
@@ -144,9 +143,11 @@ def flow_logs(look: Look) -> Iterator[Evidence]:
     """Whether rejected traffic of the VPC or the target's subnets is recorded, and arrives where it should."""
     vpc_id = vpc_of(look)
     own = look.seen.of(Attachment, look.target.id)[0].subnet_ids
-    paginate: Callable[..., Iterable[DescribeFlowLogsResultTypeDef]]
+    paginate: Callable[..., Iterable[DescribeFlowLogsResultTypeDef]]  # the stubs misname its parameter
     paginate = look.aws.ec2.get_paginator("describe_flow_logs").paginate
-    pages = paginate(Filter=[{"Name": "resource-id", "Values": [vpc_id, *own]}])
+    pages = paginate(
+        Filter=[{"Name": "resource-id", "Values": [vpc_id, *own]}], PaginationConfig={"MaxItems": MAX_PARTS}
+    )
     found = [
         FlowLog(
             id=log.get("FlowLogId", ""),
@@ -157,7 +158,8 @@ def flow_logs(look: Look) -> Iterator[Evidence]:
             log_group=log.get("LogGroupName", "") if log.get("LogDestinationType") == "cloud-watch-logs" else "",
             default_format=log.get("LogFormat", DEFAULT_FORMAT).startswith(DEFAULT_FORMAT),
         )
-        for log in islice((one for page in pages for one in page["FlowLogs"]), MAX_PARTS)
+        for page in pages
+        for log in page["FlowLogs"]
     ]
     ordered = sorted(found, key=lambda log: log.id)
     yield FlowLogs(resource=look.target.id, source="ec2:DescribeFlowLogs", logs=tuple(ordered))
