@@ -17,7 +17,7 @@ def test_the_help_is_examples():
 `/rca function create-order last 30 min`
      a kind and a name, with a time if it was not just now
 
-In a thread, mention me with the same words. Under an alarm's post I answer by myself.
+In a thread, mention me with the same words. On an alarm's post, use *Investigate this message* from its menu.
 
 ~ I only read. Nothing is changed without a named person's approval.\
 """)

@@ -276,6 +276,22 @@ async def test_a_review_of_a_step_that_is_not_there_is_answered(bot: Running) ->
     assert shown.text.startswith("That step is not in this report")
 
 
+async def test_a_review_of_a_step_outside_the_catalogue_is_refused(bot: Running) -> None:
+    await bot.slack.command(MIA, ALERTS, "/rca", TRACE)
+    _, thread = await told(bot)
+    ident = bot.investigator.asked[0][0]
+    report = await bot.store.report(ident)
+    assert report is not None
+    stranger = report.proposed_actions[0].model_copy(update={"kind": "dynamodb.delete_table"})
+    await bot.store.finish(report.model_copy(update={"proposed_actions": (stranger,)}), None)
+
+    await bot.slack.press(TOM, thread[-1], "rca_action_review")
+
+    (shown,) = await bot.slack.wait_for(lambda: bot.slack.ephemerals(TOM))
+    assert "not an action that this bot knows" in shown.text
+    assert bot.slack.views(TOM) == []
+
+
 async def _with_button(bot: Running, button: str, value: str) -> Message:
     """A message of ours with a button, as an older process may have left it."""
     element = {"type": "button", "action_id": button, "value": value, "text": {"type": "plain_text", "text": "x"}}

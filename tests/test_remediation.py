@@ -68,7 +68,7 @@ def test_the_same_action_has_the_same_id_and_another_one_has_not() -> None:
             "UpdateTable",
             CAPACITY,
             (
-                "aws dynamodb update-table --table-name orders "
+                "aws dynamodb update-table --region eu-west-1 --table-name orders "
                 "--provisioned-throughput ReadCapacityUnits=5,WriteCapacityUnits=500"
             ),
         ),
@@ -76,20 +76,20 @@ def test_the_same_action_has_the_same_id_and_another_one_has_not() -> None:
             "lambda",
             "UpdateEventSourceMapping",
             {"UUID": "3f1c", "Enabled": True},
-            "aws lambda update-event-source-mapping --uuid 3f1c --enabled",
+            "aws lambda update-event-source-mapping --region eu-west-1 --uuid 3f1c --enabled",
         ),
         (
             "lambda",
             "DeleteFunctionConcurrency",
             {"FunctionName": "a b"},
-            "aws lambda delete-function-concurrency --function-name 'a b'",
+            "aws lambda delete-function-concurrency --region eu-west-1 --function-name 'a b'",
         ),
     ],
 )
 def test_the_cli_line_makes_the_same_call(
     service: str, operation: str, parameters: dict[str, object], line: str
 ) -> None:
-    assert cli_line(service, operation, parameters) == line
+    assert cli_line(service, operation, parameters, "eu-west-1") == line
 
 
 def test_kinds_only_write_what_their_name_says() -> None:

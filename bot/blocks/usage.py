@@ -14,7 +14,9 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 )
 """What may follow the command, and what it is."""
 
-ELSEWHERE = "In a thread, mention me with the same words. Under an alarm's post I answer by myself."
+ELSEWHERE = (
+    "In a thread, mention me with the same words. On an alarm's post, use *Investigate this message* from its menu."
+)
 PROMISE = "I only read. Nothing is changed without a named person's approval."
 SENTENCE = 600
 

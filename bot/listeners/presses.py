@@ -13,6 +13,7 @@ from bot.listeners.contract import Bot
 from domain.report import Report
 from domain.values import JsonObject
 from orchestrator.store import Grade
+from remediation.catalogue import Refused, checked
 
 Ack = Callable[..., Awaitable[Any]]
 
@@ -52,9 +53,14 @@ async def gaps(press: Press) -> None:
 
 
 async def review(press: Press) -> None:
-    """Show exactly what a proposed action would do."""
+    """Show exactly what a proposed action would do; one that the catalogue does not know is refused."""
     if press.position >= len(press.report.proposed_actions):
         await press.bot.answers.say(press.asker, refused(NO_SUCH_ACTION))
+        return
+    try:
+        checked(press.report.proposed_actions[press.position])
+    except Refused as no:
+        await press.bot.answers.say(press.asker, refused(str(no)))
         return
     await press.bot.answers.open(press.asker, review_view(press.report, press.position))
 

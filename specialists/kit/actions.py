@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.action import ProposedAction, Risk
+from domain.arn import Arn
 
 
 def proposed(
@@ -37,7 +38,7 @@ def proposed(
         rationale=rationale,
         expected_effect=expected_effect,
         api_call=f"{service}:{operation} {json.dumps(parameters, sort_keys=True)}",
-        cli=cli_line(service, operation, parameters),
+        cli=cli_line(service, operation, parameters, Arn.parse(resource).region),
         risk=risk,
         reversible=reversible,
         undo=undo,
@@ -46,9 +47,9 @@ def proposed(
     )
 
 
-def cli_line(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
-    """Return the AWS CLI's form of a call: `aws dynamodb update-table --table-name orders …`."""
-    words = ["aws", service, _kebab(operation)]
+def cli_line(service: str, operation: str, parameters: Mapping[str, Any], region: str) -> str:
+    """Return the AWS CLI's form of a call: `aws dynamodb update-table --region eu-west-1 --table-name orders …`."""
+    words = ["aws", service, _kebab(operation), "--region", region]
     for name, value in parameters.items():
         if isinstance(value, bool):
             words.append(f"--{'' if value else 'no-'}{_kebab(name)}")

@@ -156,7 +156,13 @@ def reader(
 
 
 def call(
-    code: str = "", message: str = "", operation: str = "SendMessage", *, at: float = 18, wrapped: bool = True, **fields: Any
+    code: str = "",
+    message: str = "",
+    operation: str = "SendMessage",
+    *,
+    at: float = 18,
+    wrapped: bool = True,
+    **fields: Any,
 ) -> TraceCall:
     """A call to the queue; failed when a code is given, `wrapped` as boto3's generic ClientError."""
     text = f"An error occurred ({code}) when calling the {operation} operation: {message}" if wrapped else message
@@ -208,7 +214,9 @@ def log(*lines: str, function: str = "checkout") -> LogLines:
     )
 
 
-def change(name: str = "SetQueueAttributes", *, at: float = 9, error: tuple[str, str] | None = None, **attributes: Any) -> Change:
+def change(
+    name: str = "SetQueueAttributes", *, at: float = 9, error: tuple[str, str] | None = None, **attributes: Any
+) -> Change:
     return Change(
         resource=QUEUE,
         source="cloudtrail:LookupEvents",

@@ -79,7 +79,10 @@ HITS = {
     "runs longer than hidden": (TIMEOUTS, [queue(), consumers(), settings(60), reader(longest=45)]),
     "hidden too short, comes back": (TIMEOUTS, [queue(), consumers(), settings(60), *flow(10, 30, 10)]),
     "hidden too short, dead letters": (TIMEOUTS, [queue(receives=3), consumers(), settings(300), dead()]),
-    "poller says so": (ROLE_DENIED, [consumers(last_result="PROBLEM: role not authorized to ReceiveMessage"), settings()]),
+    "poller says so": (
+        ROLE_DENIED,
+        [consumers(last_result="PROBLEM: role not authorized to ReceiveMessage"), settings()],
+    ),
     "IAM says so": (ROLE_DENIED, [consumers(), settings(), access("sqs:ReceiveMessage"), *STUCK]),
     "good ones come back": (
         PARTIAL,
@@ -103,6 +106,11 @@ HITS = {
 
 MISSES = {
     "runs shorter than hidden": (TIMEOUTS, [queue(), consumers(), settings(60), reader(longest=2), *flow(10, 30, 10)]),
+    "hidden too short, but it fails": (
+        TIMEOUTS,
+        [queue(), consumers(), settings(60), reader(errors=5), *flow(10, 30, 10)],
+    ),
+    "hidden too short, only slow": (TIMEOUTS, [queue(), consumers(), settings(60), WAITING]),
     "hidden long enough": (TIMEOUTS, [queue(visibility_seconds=60), consumers(), settings(60), *flow(10, 30, 10)]),
     "hidden too short, all well": (TIMEOUTS, [queue(), consumers(), settings(60), *flow(10, 10, 10)]),
     "hidden too short for a mapping that is off": (
@@ -110,7 +118,10 @@ MISSES = {
         [queue(), consumers(state="Disabled"), settings(60), *flow(10, 30, 10)],
     ),
     "function call failed is no role": (ROLE_DENIED, [consumers(last_result="PROBLEM: Function call failed")]),
-    "IAM says so, but it is read": (ROLE_DENIED, [consumers(), settings(), access("sqs:ReceiveMessage"), *flow(9, 9, 9)]),
+    "IAM says so, but it is read": (
+        ROLE_DENIED,
+        [consumers(), settings(), access("sqs:ReceiveMessage"), *flow(9, 9, 9)],
+    ),
     "IAM allows": (ROLE_DENIED, [consumers(), settings(), access(), *STUCK]),
     "failures are reported": (
         PARTIAL,
@@ -185,7 +196,10 @@ FIFO_MISSES = {
         BLOCKED,
         [queue(FIFO, receives=3), consumers(FIFO), age(growing(1200), arn=FIFO), *flow(9, 12, 6, arn=FIFO)],
     ),
-    "nothing is received": (BLOCKED, [queue(FIFO), consumers(FIFO), age(growing(1200), arn=FIFO), *flow(9, 0, 0, arn=FIFO)]),
+    "nothing is received": (
+        BLOCKED,
+        [queue(FIFO), consumers(FIFO), age(growing(1200), arn=FIFO), *flow(9, 0, 0, arn=FIFO)],
+    ),
     "oldest changes": (BLOCKED, [queue(FIFO), age(every(30), arn=FIFO), *flow(9, 12, 9, arn=FIFO)]),
     "duplicates as usual": (
         DEDUP,

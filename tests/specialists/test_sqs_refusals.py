@@ -47,9 +47,15 @@ BY_RESOURCE = "because no resource-based policy allows the sqs:sendmessage actio
 TEXTS = [
     (Reading.NO_QUEUE, "AWS.SimpleQueueService.NonExistentQueue ClientError The specified queue does not exist."),
     (Reading.NO_QUEUE, "QueueDoesNotExist The specified queue does not exist for this wsdl version."),
-    (Reading.NO_QUEUE, "com.amazonaws.services.sqs.model.QueueDoesNotExistException: The specified queue does not exist"),
+    (
+        Reading.NO_QUEUE,
+        "com.amazonaws.services.sqs.model.QueueDoesNotExistException: The specified queue does not exist",
+    ),
     (Reading.DENIED, "AccessDenied Access to the resource https://sqs.eu-west-1.amazonaws.com/ is denied."),
-    (Reading.DENIED, f"AccessDeniedException User: {SESSION} is not authorized to perform: sqs:sendmessage on resource: x"),
+    (
+        Reading.DENIED,
+        f"AccessDeniedException User: {SESSION} is not authorized to perform: sqs:sendmessage on resource: x",
+    ),
     (Reading.KMS_DENIED, "KMS.AccessDeniedException User: x is not authorized to perform: kms:GenerateDataKey"),
     (Reading.KMS_DENIED, "KmsAccessDenied The caller doesn't have the required KMS access."),
     (Reading.KMS_STATE, "KMS.DisabledException arn:aws:kms:eu-west-1:1:key/abc is disabled."),
@@ -59,10 +65,19 @@ TEXTS = [
     (Reading.KMS_RATE, "KmsThrottled"),
     (Reading.IN_FLIGHT, "OverLimit Too many messages in flight"),
     (None, "OverLimit The maximum number of permissions for the queue is reached: one more permission"),
-    (Reading.TOO_LARGE, "InvalidParameterValue One or more parameters are invalid. Reason: Message must be shorter than 262144 bytes."),
+    (
+        Reading.TOO_LARGE,
+        "InvalidParameterValue One or more parameters are invalid. Reason: Message must be shorter than 262144 bytes.",
+    ),
     (Reading.TOO_LARGE, "InvalidParameterValue … Reason: Message must be shorter than 1048576 bytes."),
-    (Reading.TOO_LARGE, "AWS.SimpleQueueService.BatchRequestTooLong Batch requests cannot be longer than 262144 bytes."),
-    (Reading.INVALID, "InvalidParameterValue The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"),
+    (
+        Reading.TOO_LARGE,
+        "AWS.SimpleQueueService.BatchRequestTooLong Batch requests cannot be longer than 262144 bytes.",
+    ),
+    (
+        Reading.INVALID,
+        "InvalidParameterValue The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+    ),
     (Reading.INVALID, "MissingParameter The request must contain the parameter MessageGroupId."),
     (Reading.THROTTLED, "RequestThrottled Rate exceeded"),
     (Reading.INTERNAL, "InternalError We encountered an internal error. Please try again."),
@@ -110,7 +125,11 @@ CASES = {
     "no queue, by another SDK": ([call("QueueDoesNotExist", NOT_THERE, wrapped=False), GONE], MISSING),
     "no queue, by state": ([GONE, NOBODY], MISSING),
     "no queue, by log": (
-        [log("[ERROR] QueueDoesNotExist: An error occurred (QueueDoesNotExist) when calling the SendMessage operation: x")],
+        [
+            log(
+                "[ERROR] QueueDoesNotExist: An error occurred (QueueDoesNotExist) when calling the SendMessage operation: x"
+            )
+        ],
         MISSING,
     ),
     "no queue, by segment": ([segment(("QueueDoesNotExistException", NOT_THERE))], MISSING),
@@ -318,7 +337,9 @@ def test_a_key_refused_by_the_senders_own_policies_defers_to_its_role() -> None:
     assert "arn:aws:iam::123456789012:role/checkout-role" in found.defers_to
 
 
-SNS_MAY_SEND = (Statement(allows=True, principals=("Service:sns.amazonaws.com",), actions=("sqs:sendmessage",), conditional=True),)
+SNS_MAY_SEND = (
+    Statement(allows=True, principals=("Service:sns.amazonaws.com",), actions=("sqs:sendmessage",), conditional=True),
+)
 SILENT = series(QUEUE, "NumberOfMessagesSent", every(0), usual=4)
 
 
@@ -366,11 +387,17 @@ def test_a_refused_reader_is_a_fact() -> None:
 def test_a_mapping_that_lambda_refused_names_the_queue() -> None:
     visibility = change(
         "CreateEventSourceMapping20150331",
-        error=("InvalidParameterValueException", "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds"),
+        error=(
+            "InvalidParameterValueException",
+            "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds",
+        ),
     )
     role = change(
         "CreateEventSourceMapping20150331",
-        error=("InvalidParameterValueException", "The provided execution role does not have permissions to call ReceiveMessage on SQS"),
+        error=(
+            "InvalidParameterValueException",
+            "The provided execution role does not have permissions to call ReceiveMessage on SQS",
+        ),
     )
 
     assert proven(judged(visibility)) == {"esm-visibility-lt-timeout"}

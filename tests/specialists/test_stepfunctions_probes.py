@@ -12,6 +12,7 @@ from domain.evidence import EvidenceBundle, load_evidence
 from domain.resource import resource_from_arn
 from domain.window import Window
 from sandbox.aws import resources, signals
+from sandbox.aws.faults import ACCESS_DENIED, Ending, Fault
 from sandbox.aws.local import LocalAws
 from sandbox.aws.world import World
 from specialists.kit.change import Change
@@ -229,8 +230,6 @@ def test_a_history_that_never_explains_itself_is_read_to_a_bound(aws: LocalAws) 
 
 
 def test_a_denied_history_is_raised_for_the_runner(aws: LocalAws) -> None:
-    from sandbox.aws.faults import ACCESS_DENIED
-
     aws.inject("stepfunctions", "GetExecutionHistory", ACCESS_DENIED)
 
     with pytest.raises(ClientError, match="GetExecutionHistory"):
@@ -341,9 +340,7 @@ def test_a_missing_log_group_is_evidence_and_a_standard_machine_has_none(aws: Lo
 
 
 def test_executions_of_an_express_machine_are_not_listed(aws: LocalAws) -> None:
-    from sandbox.aws.faults import Fault
-
-    aws.inject("stepfunctions", "ListExecutions", Fault(code="StateMachineTypeNotSupported", status=400))
+    aws.inject("stepfunctions", "ListExecutions", Fault(Ending.ERROR, codes={"json": (400, "StateMachineTypeNotSupported")}))
 
     assert read(probes.executions) == []
     assert read(probes.executions, seen=[segment(arn=EXPRESS)]) == []
@@ -386,7 +383,7 @@ def test_who_stopped_an_execution_is_looked_up_only_when_it_was_aborted(aws: Loc
 
 
 def test_the_concurrency_of_a_throttled_function_is_read(world: World) -> None:
-    resources.function(world, "charge", role=ROLE)
+    resources.function(world, "charge", role=resources.role(world, "charge-role", service="lambda"))
     throttled = history(failed_task(invoke(), "Lambda.TooManyRequestsException", "Rate Exceeded."))
     unset = read(probes.throttled_function, seen=[throttled])
     world.client("lambda").put_function_concurrency(FunctionName="charge", ReservedConcurrentExecutions=0)

@@ -98,13 +98,16 @@ def verdict(ident: str, trigger: Trigger) -> Report:
         proposed_actions=(
             ProposedAction(
                 id="act-1",
-                kind="restore-capacity",
+                kind="dynamodb.set_capacity",
                 title="Restore `orders` to 500 WCU",
                 resource=TABLE,
-                parameters={"wcu": 500},
+                parameters={
+                    "TableName": "orders",
+                    "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 500},
+                },
                 rationale="it was 500 an hour ago",
                 expected_effect="writes succeed again",
-                api_call="dynamodb:UpdateTable",
+                api_call='dynamodb:UpdateTable {"TableName": "orders"}',
                 cli="aws dynamodb update-table --table-name orders",
                 risk=Risk.LOW,
                 reversible=True,

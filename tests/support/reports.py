@@ -224,10 +224,13 @@ SPECIALISTS = (
 ACTIONS = (
     ProposedAction(
         id="restore-capacity-orders",
-        kind="dynamodb.set_provisioned_capacity",
+        kind="dynamodb.set_capacity",
         title="Restore `orders` to 500 WCU",
         resource=TABLE,
-        parameters={"table": "orders", "write": 500},
+        parameters={
+            "TableName": "orders",
+            "ProvisionedThroughput": {"ReadCapacityUnits": 50, "WriteCapacityUnits": 500},
+        },
         rationale="It ran with 500 until 09:51 without a throttle.",
         expected_effect="ends the throttling in about a minute",
         api_call='dynamodb:UpdateTable {"TableName": "orders", "ProvisionedThroughput": {"ReadCapacityUnits": 50, "WriteCapacityUnits": 500}}',
@@ -243,7 +246,7 @@ ACTIONS = (
         kind="dynamodb.switch_to_on_demand",
         title="Switch `orders` to on-demand",
         resource=TABLE,
-        parameters={"table": "orders"},
+        parameters={"TableName": "orders", "BillingMode": "PAY_PER_REQUEST"},
         rationale="Its traffic changes faster than anybody provisions for.",
         expected_effect="ends this throttling and the next one; costs more at steady load",
         api_call='dynamodb:UpdateTable {"TableName": "orders", "BillingMode": "PAY_PER_REQUEST"}',
