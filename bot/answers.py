@@ -30,6 +30,7 @@ class Asker(NamedTuple):
     response_url: str = ""
     trigger_id: str = ""
     view_id: str = ""
+    message_ts: str = ""
 
 
 def asker_of(body: JsonObject) -> Asker:
@@ -43,6 +44,7 @@ def asker_of(body: JsonObject) -> Asker:
         response_url=body.get("response_url") or "",
         trigger_id=body.get("trigger_id") or "",
         view_id=(body.get("view") or {}).get("id") or "",
+        message_ts=container.get("message_ts") or "",
     )
 
 

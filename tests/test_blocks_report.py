@@ -245,3 +245,12 @@ def test_the_buttons_stand_at_the_end():
 )
 def test_what_models_took_is_told(usage: Usage, said: str):
     assert model_use(usage) == said
+
+
+def test_a_dismissed_step_is_struck_out_and_has_no_buttons_left() -> None:
+    report = reports.incident()
+
+    (shown,) = report_messages(report, frozenset({report.proposed_actions[0].id}))
+
+    assert "· dismissed" in str(shown.blocks)
+    assert str(shown.blocks).count("rca_action_dismiss") == len(report.proposed_actions) - 1

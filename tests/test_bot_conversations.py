@@ -207,14 +207,18 @@ async def test_a_grade_is_kept_and_answered(bot: Running, button: str, grade: st
     assert await bot.store.grades(bot.investigator.asked[0][0]) == {TOM: grade}
 
 
-async def test_dismissing_is_recorded_once_and_answered_every_time(bot: Running) -> None:
+async def test_dismissing_is_shown_recorded_once_and_answered_every_time(bot: Running) -> None:
     await bot.slack.command(MIA, ALERTS, "/rca", TRACE)
     _, thread = await told(bot)
+    stale = await _with_button(bot, "rca_action_dismiss", f"{bot.investigator.asked[0][0]}:0")
 
     await bot.slack.press(MIA, thread[-1], "rca_action_dismiss")
-    await bot.slack.wait_for(lambda: bot.slack.ephemerals(MIA))
-    await bot.slack.press(TOM, thread[-1], "rca_action_dismiss")
+    await bot.slack.wait_for(lambda: "dismissed" in str(thread[-1].blocks))
+    await bot.slack.press(TOM, stale, "rca_action_dismiss")
     await bot.slack.wait_for(lambda: bot.slack.ephemerals(TOM))
+
+    assert "rca_action_dismiss" not in str(thread[-1].blocks)
+    assert "rca_evidence" in str(thread[-1].blocks)
 
     assert await bot.store.dismissed(bot.investigator.asked[0][0]) == {"act-1"}
     assert bot.slack.ephemerals(MIA)[0].text.startswith("Dismissed.")

@@ -31,12 +31,15 @@ ACTIONS = 6
 ADVICE = 3
 
 
-def report_messages(report: Report) -> tuple[Message, ...]:
-    """Return the report as the messages that follow each other in the thread; mostly one."""
+def report_messages(report: Report, dismissed: frozenset[str] = frozenset()) -> tuple[Message, ...]:
+    """Return the report as the messages that follow each other in the thread; mostly one.
+
+    `dismissed` are ids of proposed actions that nobody needs to look at any more.
+    """
     names = Names.of(report)
     parts: list[Part] = [[block] for block in _verdict(report, names)]
     parts += [[block] for block in _body(report, names)]
-    parts += _to_do(report, names)
+    parts += _to_do(report, names, dismissed)
     parts.append(_ending(report))
     bodies = tuple(packed(parts))
     heading = prose(report.headline, 200)
@@ -73,10 +76,13 @@ def _body(report: Report, names: Names) -> Iterator[Block]:
     yield from sections(unseen(report, names))
 
 
-def _to_do(report: Report, names: Names) -> list[Part]:
+def _to_do(report: Report, names: Names, dismissed: frozenset[str]) -> list[Part]:
     """Return the proposed actions, each with its buttons, and the advice in words."""
     proposed = report.proposed_actions[:ACTIONS]
-    parts: list[Part] = [_proposal(report, names, n, action) for n, action in enumerate(proposed)]
+    parts: list[Part] = [
+        _dismissed(action, n) if action.id in dismissed else _proposal(report, names, n, action)
+        for n, action in enumerate(proposed)
+    ]
     known = CAUSES[report.root_cause.cause].remedy if report.root_cause and report.root_cause.cause in CAUSES else ""
     said = [advice for advice in report.advice if not (proposed and advice.text == known)]
     words = [f"• {prose(advice.text)}{names.cite(advice.evidence)}" for advice in said[:ADVICE]]
@@ -98,6 +104,18 @@ def _proposal(report: Report, names: Names, position: int, action: ProposedActio
         section(f"{line}{names.cite(action.evidence)}\n{INDENT}{action.risk.value} risk · {back}"),
         actions(button("Review", ids.REVIEW, value), button("Dismiss", ids.DISMISS, value)),
     ]
+
+
+def _dismissed(action: ProposedAction, position: int) -> Part:
+    return [section(f"{position + 1}. ~{prose(action.title, 150)}~ · dismissed")]
+
+
+def part_with(report: Report, position: int, dismissed: frozenset[str]) -> int:
+    """Return which of the report's messages shows the proposed action at that position with its buttons."""
+    value = ids.reference(report.investigation_id, position)
+    shown = report_messages(report, dismissed - {report.proposed_actions[position].id})
+    held = (any(e.get("value") == value for b in part.blocks for e in b.get("elements", [])) for part in shown)
+    return next((number for number, holds in enumerate(held) if holds), 0)
 
 
 def _ending(report: Report) -> Part:

@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 from bot.answers import Asker, asker_of
 from bot.blocks import ids
 from bot.blocks.message import Message, message, section
+from bot.blocks.report import part_with, report_messages
 from bot.blocks.usage import refused
 from bot.blocks.views import evidence_view, gaps_view, review_view, why_view
 from bot.blocks.views.ask import THANKS
 from bot.listeners.contract import Bot
+from bot.outbox import Label
 from domain.report import Report
 from domain.values import JsonObject
-from orchestrator.store import Grade
+from orchestrator.store import Grade, MessageRef, MessageRole
 from remediation.catalogue import Refused, checked
 
 Ack = Callable[..., Awaitable[Any]]
@@ -73,8 +75,23 @@ async def dismiss(press: Press) -> None:
     action = press.report.proposed_actions[press.position]
     ident = press.report.investigation_id
     first = await press.bot.store.dismiss(ident, action.id, press.asker.user, now=press.bot.now())
-    said = "Dismissed. It stays in the report, and nothing will be done." if first else "That was dismissed already."
+    said = "Dismissed. Nothing will be done." if first else "That was dismissed already."
     await press.bot.answers.say(press.asker, _said(said))
+    if press.asker.message_ts:
+        await _show_dismissed(press)
+
+
+async def _show_dismissed(press: Press) -> None:
+    """Edit the report's message so that it shows the step as dismissed."""
+    ident = press.report.investigation_id
+    dismissed = await press.bot.store.dismissed(ident)
+    number = part_with(press.report, press.position, dismissed)
+    parts = report_messages(press.report, dismissed)
+    if number < len(parts):
+        where = MessageRef(channel=press.asker.channel, ts=press.asker.message_ts)
+        press.bot.outbox.update(
+            where, parts[number], Label(investigation=ident, role=MessageRole.REPORT, key=str(number))
+        )
 
 
 async def grade(press: Press) -> None:
