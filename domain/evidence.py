@@ -9,6 +9,7 @@ Kinds are registered when their class is defined, so that a stored bundle can be
 """
 
 import hashlib
+from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -101,17 +102,14 @@ class EvidenceBundle:
     """Evidence in a fixed order, each observation once, whatever order it arrived in."""
 
     def __init__(self, items: Iterable[Evidence] = ()) -> None:
-        unique = {item.id: item for item in items}
-        self._items: tuple[Evidence, ...] = tuple(
-            unique[key] for key in sorted(unique, key=lambda k: (unique[k].kind, unique[k].resource, k))
-        )
-        self._by_id = unique
+        self._by_id = {item.id: item for item in items}
+        self._order = sorted(map(_place, self._by_id.values()))
 
     def __iter__(self) -> Iterator[Evidence]:
-        return iter(self._items)
+        return (self._by_id[key] for _, _, key in self._order)
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._order)
 
     def __contains__(self, evidence_id: str) -> bool:
         return evidence_id in self._by_id
@@ -122,7 +120,7 @@ class EvidenceBundle:
     def of(self, kind: type[EvidenceT], resource: str | None = None) -> tuple[EvidenceT, ...]:
         """Return the evidence of a kind, of one resource when named."""
         return tuple(
-            item for item in self._items if isinstance(item, kind) and (resource is None or item.resource == resource)
+            item for item in self if isinstance(item, kind) and (resource is None or item.resource == resource)
         )
 
     def first(self, kind: type[EvidenceT], resource: str | None = None) -> EvidenceT | None:
@@ -132,4 +130,16 @@ class EvidenceBundle:
 
     def including(self, more: Iterable[Evidence]) -> "EvidenceBundle":
         """Return a bundle with more evidence in it."""
-        return EvidenceBundle((*self._items, *more))
+        new = {item.id: item for item in more if item.id not in self._by_id}
+        if not new:
+            return self
+        larger = EvidenceBundle()
+        larger._by_id = {**self._by_id, **new}
+        larger._order = self._order.copy()
+        for place in map(_place, new.values()):
+            insort(larger._order, place)
+        return larger
+
+
+def _place(item: Evidence) -> tuple[str, str, str]:
+    return (item.kind, item.resource, item.id)

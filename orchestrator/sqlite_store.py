@@ -6,25 +6,22 @@ commits. WAL does not work on network file systems: https://www.sqlite.org/wal.h
 
 import asyncio
 import json
-import queue
 import secrets
 import sqlite3
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from domain.report import Report
 from domain.request import Trigger
+from orchestrator.sqlite_file import StoreUnusable, Writer, connect
 from orchestrator.store import Grade, Investigation, MessageRef, MessageRole, State, StoredBundle
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], Any]
 
 KEEP = timedelta(days=90)
-GROUP = 500
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letter is taken for a digit when read aloud."""
 
@@ -56,29 +53,14 @@ PRAGMA user_version = 1;
 """
 
 
-class StoreUnusable(Exception):
-    """The store's file cannot be used; the message says what to do."""
-
-
 class SqliteStore:
     """Investigations in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._work: queue.Queue[tuple[Work, Future[Any]] | None] = queue.Queue()
+        self._writer = Writer(connect(path, SCHEMA))
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="rca-store-read")
         self._read_connection: sqlite3.Connection | None = None
-        connection = self._connect()
-        try:
-            connection.executescript(SCHEMA)
-        except sqlite3.Error as error:
-            raise StoreUnusable(
-                f"{path} cannot be used as the store: {error}. Set RCA_DATA_DIR to a writable directory."
-            ) from error
-        self._writer = threading.Thread(
-            target=self._write_forever, args=(connection,), name="rca-store-write", daemon=True
-        )
-        self._writer.start()
 
     @classmethod
     def open(cls, directory: Path) -> "SqliteStore":
@@ -239,26 +221,14 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Write what is waiting and let go of the file."""
-        self._work.put(None)
-        await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
-        await asyncio.get_running_loop().run_in_executor(self._reader, self._close_reader)
-        self._reader.shutdown()
+        if not self._writer.closed:
+            await asyncio.get_running_loop().run_in_executor(None, self._writer.close)
+            await asyncio.get_running_loop().run_in_executor(self._reader, self._close_reader)
+            self._reader.shutdown()
 
     def _close_reader(self) -> None:
         if self._read_connection is not None:
             self._read_connection.close()
-
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            connection = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error as error:
-            raise StoreUnusable(
-                f"{self._path} cannot be used as the store: {error}. Set RCA_DATA_DIR to a writable directory."
-            ) from error
-        return connection
 
     async def _execute(self, sql: str, *values: Any) -> None:
         await self._write(lambda db: db.execute(sql, values).rowcount)
@@ -270,59 +240,13 @@ class SqliteStore:
     async def _read(self, look: Callable[[sqlite3.Connection], T]) -> T:
         def read() -> T:
             if self._read_connection is None:
-                self._read_connection = self._connect()
+                self._read_connection = connect(self._path)
             return look(self._read_connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, read)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        done: Future[T] = Future()
-        self._work.put((work, done))
-        return await asyncio.wrap_future(done)
-
-    def _write_forever(self, connection: sqlite3.Connection) -> None:
-        while True:
-            first = self._work.get()
-            if first is None:
-                break
-            group, last = [first], False
-            while len(group) < GROUP and not self._work.empty():
-                more = self._work.get()
-                if more is None:
-                    last = True
-                    break
-                group.append(more)
-            _commit(connection, group)
-            if last:
-                break
-        connection.close()
-
-
-def _commit(connection: sqlite3.Connection, group: list[tuple[Work, Future[Any]]]) -> None:
-    """Do a group of writes in one transaction; a write that fails is undone alone, a failing commit fails them all."""
-    outcomes: list[tuple[Future[Any], Any, sqlite3.Error | None]] = []
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        for work, done in group:
-            connection.execute("SAVEPOINT one")
-            try:
-                outcomes.append((done, work(connection), None))
-            except sqlite3.Error as error:
-                connection.execute("ROLLBACK TO one")
-                outcomes.append((done, None, error))
-            connection.execute("RELEASE one")
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        outcomes = [(done, None, error) for _, done in group]
-    for done, value, failure in outcomes:
-        if not done.set_running_or_notify_cancel():
-            continue
-        if failure is None:
-            done.set_result(value)
-        else:
-            done.set_exception(failure)
+        return await asyncio.wrap_future(self._writer.write(work))
 
 
 def _serialised(report: Report, bundle: StoredBundle | None, ttl: int) -> tuple[str, str | None, list[tuple[Any, ...]]]:
@@ -353,3 +277,6 @@ def _investigation(row: sqlite3.Row | None) -> Investigation | None:
             MessageRole(role): MessageRef.model_validate(ref) for role, ref in json.loads(row["messages"]).items()
         },
     )
+
+
+__all__ = ["SqliteStore", "StoreUnusable"]

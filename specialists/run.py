@@ -6,7 +6,6 @@ specialist that fails is a status; nothing here raises into the investigation.
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
@@ -15,18 +14,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aws import meter
-from aws.errors import classify
 from aws.meter import Meter
 from aws.session import ReadSession
 from domain.evidence import Evidence, EvidenceBundle, redacted
 from domain.findings import Advice, Fact, Finding, Hypothesis
-from domain.gap import Gap, GapReason
+from domain.gap import Gap
 from domain.graph import ServiceGraph
 from domain.resource import Resource
 from domain.result import SpecialistResult, SpecialistStatus
 from domain.usage import Usage
 from domain.window import Window
 from specialists.contract import Case, Look, Probe, Specialist
+from specialists.kit.gaps import gap_of, unreachable
 from specialists.once import Once
 
 logger = logging.getLogger(__name__)
@@ -158,12 +157,15 @@ async def _look(
         if _fits(probe, target)
     ]
     total = len(waiting)
+    traced: dict[str, list[Evidence]] = {}
+    for item in assignment.trace:
+        traced.setdefault(item.resource, []).append(item)
     running: set[asyncio.Future[None]] = set()
     try:
         while True:
             blocked = []
             for probe, target in waiting:
-                if not _has_what_it_needs(probe, _seen(assignment, progress, target)):
+                if not _has_what_it_needs(probe, (*traced.get(target.id, ()), *progress.evidence[target.id])):
                     blocked.append((probe, target))
                     continue
                 progress.started.add((probe.name, target.id))
@@ -186,11 +188,6 @@ def _has_what_it_needs(probe: Probe, seen: Sequence[Evidence]) -> bool:
     return all(any(isinstance(item, need) for item in seen) for need in probe.needs)
 
 
-def _seen(assignment: Assignment, progress: _Progress, target: Resource) -> tuple[Evidence, ...]:
-    about = (e for e in assignment.trace if e.resource == target.id)
-    return (*about, *tuple(progress.evidence[target.id]))
-
-
 async def _probe(
     probe: Probe, target: Resource, assignment: Assignment, tools: Tools, part: Meter, progress: _Progress
 ) -> None:
@@ -209,7 +206,7 @@ def _blocking(probe: Probe, target: Resource, assignment: Assignment, tools: Too
     name = assignment.specialist.name
     try:
         if not tools.session.reachable(target.account):
-            return _unreachable(name, probe, target)
+            return unreachable(name, probe, target)
         look = Look(
             aws=tools.session.clients(target.account, target.region),
             target=target,
@@ -224,77 +221,6 @@ def _blocking(probe: Probe, target: Resource, assignment: Assignment, tools: Too
     except Exception as error:  # noqa: BLE001 - the probe runner: every failed look becomes a gap
         return gap_of(name, probe, target, error)
     return None
-
-
-def gap_of(specialist: str, probe: Probe, target: Resource, error: BaseException) -> Gap:
-    """Say what could not be seen and what to do about it."""
-    failure = classify(error)
-    action = _action(probe, error, failure.message)
-    denied = failure.reason is GapReason.ACCESS_DENIED
-    if failure.reason is GapReason.FAILED:
-        logger.warning(
-            "specialist=<%s>, probe=<%s>, resource=<%s> | %s: %s",
-            specialist,
-            probe.name,
-            target.id,
-            failure.code,
-            failure.message,
-        )
-    return Gap(
-        specialist=specialist,
-        probe=probe.name,
-        resource=target.id,
-        reason=failure.reason,
-        action=action if denied else None,
-        message=GAP_SENTENCES[failure.reason].format(
-            what=probe.name.replace("_", " "),
-            name=target.name,
-            action=action,
-            resource=target.arn or target.name,
-            code=failure.code,
-            detail=failure.message[:200],
-        ),
-    )
-
-
-REFUSED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,40}:[A-Za-z]{2,80})")
-
-
-def _action(probe: Probe, error: BaseException, message: str) -> str:
-    """The IAM action that a look needed: the one AWS's refusal names, else the one declared for the operation.
-
-    AWS writes some actions in lower case; a declared one keeps its own writing.
-    """
-    declared = {action.lower(): action for action in probe.actions}
-    named = REFUSED_ACTION.search(message)
-    if named:
-        return declared.get(named[1].lower(), named[1])
-    operation = getattr(error, "operation_name", "")
-    return next((r.action for r in probe.reads if r.operation == operation), next(iter(probe.actions), ""))
-
-
-GAP_SENTENCES = {
-    GapReason.ACCESS_DENIED: "{what} of {name}: grant {action} on {resource}",
-    GapReason.NOT_FOUND: "{what} of {name}: AWS knows nothing under that name ({code})",
-    GapReason.THROTTLED: "{what} of {name}: AWS throttled {action}; run it again in a minute",
-    GapReason.TIMED_OUT: "{what} of {name}: no answer in time from {action}",
-    GapReason.FAILED: "{what} of {name}: {action} failed ({code}: {detail})",
-    GapReason.NO_DATA: "{what} of {name}: no data",
-}
-
-
-def _unreachable(specialist: str, probe: Probe, target: Resource) -> Gap:
-    return Gap(
-        specialist=specialist,
-        probe=probe.name,
-        resource=target.id,
-        reason=GapReason.ACCESS_DENIED,
-        action="sts:AssumeRole",
-        message=(
-            f"{target.name} is in account {target.account}: "
-            "add a role for that account to RCA_ACCOUNTS and allow sts:AssumeRole on it"
-        ),
-    )
 
 
 def _unfinished(assignment: Assignment, progress: _Progress) -> list[Gap]:

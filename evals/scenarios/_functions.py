@@ -130,7 +130,7 @@ def invocation(
 
 
 def changed(
-    function: Function, name: str, *, who: str, when: datetime, error: tuple[str, str] | None = None, **request: Any
+    function: Function, name: str, /, *, who: str, when: datetime, error: tuple[str, str] | None = None, **request: Any
 ) -> str:
     """Record that somebody changed a function; `name` is CloudTrail's. Returns the event's id."""
     return elsewhere(function.world, name, function.name, who=who, when=when, error=error, **request)
@@ -140,6 +140,7 @@ def elsewhere(
     world: World,
     name: str,
     function: str,
+    /,
     *,
     who: str,
     when: datetime,
@@ -163,7 +164,7 @@ CODE = "UpdateFunctionCode20150331v2"
 CONFIGURATION = "UpdateFunctionConfiguration20150331v2"
 
 
-def role_changed(world: World, name: str, role: str, *, who: str, when: datetime, **request: Any) -> str:
+def role_changed(world: World, name: str, role: str, /, *, who: str, when: datetime, **request: Any) -> str:
     """Record that somebody changed a role, where CloudTrail keeps IAM's events: us-east-1. Returns the event's id.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html

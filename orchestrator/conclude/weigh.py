@@ -16,7 +16,11 @@ WEIGHT = {Strength.PROOF: 0.80, Strength.STRONG: 0.50, Strength.WEAK: 0.20}
 """The share of doubt that one look of this strength removes."""
 
 AT_ORIGIN = 0.40
-"""The share of doubt removed by standing where the trace's failure began."""
+"""The share of doubt that standing where the trace's failure began removes from what evidence makes certain.
+
+Position alone is no evidence: it strengthens in proportion, so that guesses stay guesses and what is contradicted
+stays ruled out.
+"""
 
 UNTOUCHED = 0.45
 """What is left of a hypothesis about a resource whose every traced call succeeded, unless it cites the trace."""
@@ -126,7 +130,7 @@ def positioned(score: float, hypothesis: Hypothesis, view: TraceView, graph: Ser
         return score
     cites_origin = bool(view.origin_evidence & set(hypothesis.evidence))
     if view.failed and (hypothesis.resource in view.origins or cites_origin):
-        return 1 - (1 - score) * (1 - AT_ORIGIN)
+        return 1 - (1 - score) * (1 - AT_ORIGIN * score)
     if cites_origin or hypothesis.resource in view.failing:
         return score
     if hypothesis.resource in view.seen:

@@ -166,7 +166,8 @@ def integration_timeout(case: Case) -> Iterator[Finding]:
     peaks = [s for s in integration_latency(case) if s.peak >= 950 * limit][:1]
     metric = server_errors(case)
     summary = f"{_functions(case)} did not answer `{api_name(case)}` within the integration timeout of {limit:g} s"
-    common = {"since": first_of([*said, *bare]), "defers_to": functions_behind(case)}
+    deeper = tuple(f for f in functions_behind(case) if not _slow_by_itself(case, f, limit))
+    common = {"since": first_of([*said, *bare]), "defers_to": deeper}
     if said:
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=peaks, **common)  # type: ignore[arg-type]
     elif late or (bare and peaks):
@@ -176,6 +177,14 @@ def integration_timeout(case: Case) -> Iterator[Finding]:
     elif metric and peaks and not answers(case):
         since = metric.first_over(metric.usual_peak)
         yield case.hypothesis(code, summary, strong=(metric, *peaks), since=since, defers_to=functions_behind(case))
+
+
+def _slow_by_itself(case: Case, function: str, limit: float) -> bool:
+    """Tell whether the traced run ended well after the limit and worked, not waited: nothing below it is to blame."""
+    runs = case.evidence.of(TraceSegment, function)
+    longest = max((s.seconds or 0.0 for s in runs), default=0.0)
+    waited = sum(c.seconds for c in case.evidence.of(TraceCall) if c.caller == function)
+    return longest >= limit and not any(s.failed for s in runs) and waited < 0.5 * longest
 
 
 def _quick(found: tuple[Answer, ...], limit: float) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from domain.resource import Resource
 from specialists.eventbridge.evidence import DEFAULT_BUS
 
-RULES, SCHEDULES, PIPES, FUNCTIONS = "AWS/Events", "AWS/Scheduler", "AWS/EventBridge/Pipes", "AWS/Lambda"
+EVENTS, SCHEDULES, PIPES, FUNCTIONS = "AWS/Events", "AWS/Scheduler", "AWS/EventBridge/Pipes", "AWS/Lambda"
 MINUTE, HOUR = 60, 3600
 """Periods in seconds: of the window, and of the week before it that shows what is usual for rare events."""
 
@@ -45,7 +45,7 @@ OF_GROUP = (
 STAGE_FAILED, EXECUTION_FAILED = "TargetStageFailed", "ExecutionFailed"
 OF_PIPE = (INVOCATIONS, "EventCount", EXECUTION_FAILED, STAGE_FAILED, "EnrichmentStageFailed", "ExecutionThrottled")
 
-FAILURES = (FAILED, TO_DLQ, TARGET_ERRORS, DROPPED, GROUP_TO_DLQ, STAGE_FAILED)
+FAILURES = (FAILED, TO_DLQ, TARGET_ERRORS, DROPPED, GROUP_TO_DLQ, STAGE_FAILED, EXECUTION_FAILED)
 """Above zero when what was to be delivered was not, and no other try follows."""
 
 UNDELIVERABLE = (NOT_TO_DLQ, GROUP_NOT_TO_DLQ)

@@ -22,11 +22,11 @@ def read_pattern(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def why_never(text: str, *, account: str = "", region: str = "") -> str:
+def why_never(text: str) -> str:
     """Say why no event can match, empty when one may.
 
     AWS accepts such patterns: `detailType` for `detail-type`, an object where an event has text, a number for the
-    account (text in every event). With `account` and `region`, those of a bus that only its own account writes to.
+    account, which is text in every event.
     """
     pattern = read_pattern(text)
     if pattern is None:
@@ -39,15 +39,6 @@ def why_never(text: str, *, account: str = "", region: str = "") -> str:
             return f"it looks inside `{name}`, which is plain text in every event"
         if name in TEXT_FIELDS and _only_numbers(wanted):
             return f"it compares `{name}` with a number, which is text in every event"
-    return _other_place(pattern, account, region)
-
-
-def _other_place(pattern: dict[str, Any], account: str, region: str) -> str:
-    for name, here in (("account", account), ("region", region)):
-        wanted = pattern.get(name)
-        exact = isinstance(wanted, list) and bool(wanted) and all(isinstance(value, str) for value in wanted)
-        if here and exact and here not in (wanted or ()):
-            return f"it asks for {name} {', '.join(wanted or ())}, and the events here have {here}"
     return ""
 
 
@@ -56,8 +47,7 @@ def _may_be_absent(wanted: Any) -> bool:
 
 
 def _only_numbers(wanted: Any) -> bool:
-    numbers = isinstance(wanted, list) and [isinstance(v, int | float) and not isinstance(v, bool) for v in wanted]
-    return bool(numbers) and all(numbers)
+    return isinstance(wanted, list) and bool(wanted) and all(type(value) in {int, float} for value in wanted)
 
 
 def _plain(name: str) -> str:

@@ -104,7 +104,7 @@ def _condition(operator: str, key: str, values: list[str], ask: Ask) -> Holds:
     return _yes(held is not bool(form[2]))
 
 
-def _yes(held: bool) -> Holds:  # noqa: FBT001 - it only translates
+def _yes(held: bool) -> Holds:
     return Holds.YES if held else Holds.NO
 
 

@@ -65,7 +65,9 @@ def read_schedule(expression: str) -> Schedule:
     if found is None:
         raise BadExpression("it is none of cron(…), rate(…) and at(…)")
     form, body = found.groups()
-    return {"cron": _cron, "rate": _rate, "at": _at}[form](body)
+    if form == "cron":
+        return _cron(body)
+    return _rate(body) if form == "rate" else _at(body)
 
 
 def zone_named(name: str) -> tzinfo | None:
@@ -134,7 +136,6 @@ def _local_times(cron: Cron, begin: date) -> Iterator[datetime]:
 def _dates(cron: Cron, begin: date) -> Iterator[date]:
     empty = 0
     for year in (y for y in cron.years if y >= begin.year):
-        before = empty
         empty += 1
         for month in cron.months:
             days = (date(year, month, day) for day in sorted(_days_of(cron, year, month)))
@@ -142,7 +143,7 @@ def _dates(cron: Cron, begin: date) -> Iterator[date]:
                 empty = 0
                 if day >= begin:
                     yield day
-        if empty > before and empty > CALENDAR_REPEATS:
+        if empty > CALENDAR_REPEATS:
             return
 
 

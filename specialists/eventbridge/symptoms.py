@@ -1,18 +1,18 @@
 """What the metrics and changes say, in the words that the rules share. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 
 from domain.resource import ResourceType
 from specialists.contract import Case
 from specialists.eventbridge.evidence import Destination, RoleAccess, RuleState, Target, Targets
 from specialists.eventbridge.metrics import (
     ACTIVITY,
+    EVENTS,
     FAILURES,
     HOUR,
     MINUTE,
     PIPES,
-    RULES,
     SCHEDULES,
     group_of,
     of_rule,
@@ -20,6 +20,13 @@ from specialists.eventbridge.metrics import (
 )
 from specialists.kit.change import Change
 from specialists.kit.series import MetricSeries
+
+BASELINE, WEEK = timedelta(hours=3), timedelta(days=7)
+"""What the series of minutes and of hours show before the window."""
+
+SETTLING = timedelta(minutes=2)
+EXPECTED = 3.0
+"""Events that would have come: none instead is chance in one case of twenty."""
 
 
 def own_series(case: Case, name: str, *, period: int = MINUTE) -> MetricSeries | None:
@@ -40,7 +47,7 @@ def _own(case: Case) -> tuple[str, Mapping[str, str]]:
         return SCHEDULES, {"ScheduleGroup": group_of(case.target)}
     if case.target.type is ResourceType.PIPE:
         return PIPES, {"PipeName": case.target.name}
-    return RULES, of_rule(place_of(case.target))
+    return EVENTS, of_rule(place_of(case.target))
 
 
 def counted(case: Case, names: Iterable[str]) -> tuple[MetricSeries, ...]:
@@ -64,18 +71,44 @@ def active(case: Case) -> tuple[MetricSeries, ...]:
     return counted(case, ACTIVITY)
 
 
-def fell_silent(case: Case) -> tuple[MetricSeries, ...]:
-    """Return the series that show it at work before and not at all in the window's last quarter.
+def fell_silent(case: Case, since: datetime | None = None) -> tuple[MetricSeries, ...]:
+    """Return the series that show it at work before a moment and not after it, where chance does not explain that.
 
-    A rule that is switched off in the middle of the window still has points before that.
+    Without a moment, the window's last quarter is asked about. Changes take a moment to take effect.
     """
-    rest = case.window.start + (case.window.end - case.window.start) * 0.75
-    if any(point.value > 0 and point.at >= rest for series in active(case) for point in series.points):
-        return ()
+    rest = since + SETTLING if since else case.window.start + (case.window.end - case.window.start) * 0.75
     recent = [s for name in ACTIVITY if (s := own_series(case, name)) is not None]
-    weekly = [s for name in ACTIVITY if (s := own_series(case, name, period=HOUR)) is not None]
-    worked = [s for s in (*recent, *weekly) if sum(p.value for p in s.baseline) + s.total > 0]
-    return tuple(worked) if recent else ()
+    if not recent or any(point.value > 0 and point.at >= rest for series in recent for point in series.points):
+        return ()
+    left = (case.window.end - rest).total_seconds()
+    spans = [(s, case.window.start - BASELINE) for s in recent]
+    spans += [(s, case.window.start - WEEK) for s in _weekly(case)]
+    worked = [
+        s for s, start in spans if left > 0 and _count(s, rest) / (rest - start).total_seconds() * left >= EXPECTED
+    ]
+    return tuple(worked)
+
+
+def worked_before(case: Case) -> bool:
+    """Tell whether anything shows it at work before the window."""
+    recent = [s for name in ACTIVITY if (s := own_series(case, name)) is not None]
+    return any(point.value > 0 for series in (*recent, *_weekly(case)) for point in series.baseline)
+
+
+def usual_at_this_hour(case: Case) -> tuple[MetricSeries, ...]:
+    """Return the weekly series that show it at work at the window's hours on at least three days before."""
+    hours = {case.window.start.hour, case.window.end.hour}
+    return tuple(
+        s for s in _weekly(case) if len({p.at.date() for p in s.baseline if p.value > 0 and p.at.hour in hours}) >= 3
+    )
+
+
+def _weekly(case: Case) -> list[MetricSeries]:
+    return [s for name in ACTIVITY if (s := own_series(case, name, period=HOUR)) is not None]
+
+
+def _count(series: MetricSeries, end: datetime) -> float:
+    return sum(p.value for p in (*series.baseline, *series.points) if p.at < end)
 
 
 def silent_since(found: Iterable[MetricSeries]) -> datetime | None:
@@ -98,6 +131,15 @@ def changed(case: Case, *prefixes: str, source: str = "") -> list[Change]:
 def parameter(change: Change, ending: str) -> str:
     """Return a request parameter by the end of its name, whatever its case; empty without."""
     return next((v for name, v in change.parameters.items() if name.lower().endswith(ending.lower())), "")
+
+
+def altered(changes: Iterable[Change], asked: Callable[[Change], str]) -> list[Change]:
+    """Return the changes that asked for something else than the one before them, those left out that did not ask."""
+    found: list[Change] = []
+    for change in changes:
+        if asked(change) and (not found or asked(found[-1]) != asked(change)):
+            found.append(change)
+    return found
 
 
 def by_whom(change: Change) -> str:
@@ -143,11 +185,6 @@ def switched_on(case: Case) -> bool:
     """Tell whether nothing known says that the rule is off or gone."""
     state = case.one(RuleState)
     return state is None or state.enabled
-
-
-def short(arn: str) -> str:
-    """Return the name that people know a target by."""
-    return arn.split(":", 5)[-1].removeprefix("function:").rsplit("/", 1)[-1].removeprefix("stateMachine:")
 
 
 def total(found: Collection[MetricSeries]) -> float:

@@ -1,4 +1,4 @@
-"""Which changes of the topic took effect, of those that CloudTrail tells."""
+"""Which changes of the bucket took effect, of those that CloudTrail tells."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from specialists.kit.change import Change
 def last_change(case: Case, *names: str, mentioning: str = "", before: datetime | None = None) -> list[Change]:
     """Return the last change by one of these operations that AWS carried out, as a list of one or none.
 
-    `mentioning` is a word that one of its parameters must be or contain, such as "FilterPolicy".
+    `mentioning` is a word that one of its parameters must be or contain, such as an ARN.
     """
     found = [
         change

@@ -20,7 +20,7 @@ class Condition(Value):
 
 
 class Statement(Value):
-    """One statement; principals read "Service:sns.amazonaws.com", "AWS:arn:…" or "*".
+    """One statement; principals read "Service:s3.amazonaws.com", "AWS:arn:…" or "*".
 
     `inverted` names the elements that were written as NotPrincipal, NotAction or NotResource.
     """
@@ -44,7 +44,8 @@ class Policy(Value):
 class Asked(NamedTuple):
     """A request: `who` holds patterns of the principal entries that mean its caller, `context` known condition keys.
 
-    Keys of the context are in lower case.
+    Keys of the context are in lower case. An unknown caller is nobody in particular, and a resource of which only the
+    beginning is known ends in `*`.
     """
 
     action: str
@@ -153,6 +154,9 @@ def _applies(statement: Statement, asked: Asked) -> bool | None:
     }
     if not all(fit is not (name in statement.inverted) for name, fit in about.items()):
         return False
+    unknown = {"Principal": not asked.who, "Resource": asked.resource.endswith("*")}
+    if any(unknown.get(name) for name in statement.inverted):
+        return None  # everybody but some, everything but some: it takes knowing whom and what
     return _all(_met(condition, asked.context) for condition in statement.conditions)
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from domain.evidence import EvidenceT
-from domain.trace import TraceCall
 from specialists.contract import Case
 from specialists.kit.change import Change
 from specialists.kit.series import MetricSeries
@@ -149,7 +148,7 @@ class Subject:
 
     def function(self, mapping: Consumer) -> Function:
         """Return what is known of the function behind a mapping."""
-        series = {name: self._series(mapping.function, name) for name in (INVOCATIONS, ERRORS, THROTTLES, DURATION)}
+        series = {name: self.series_of(mapping.function, name) for name in (INVOCATIONS, ERRORS, THROTTLES, DURATION)}
         return Function(
             mapping=mapping,
             settings=self._one(ConsumerFunction, mapping.function),
@@ -162,13 +161,10 @@ class Subject:
 
     def series(self, name: str) -> MetricSeries | None:
         """Return one of the queue's own series."""
-        return self._series(self.id, name)
+        return self.series_of(self.id, name)
 
-    def of_function(self, function: str, name: str) -> MetricSeries | None:
-        """Return a series of a function that reads the queue."""
-        return self._series(function, name)
-
-    def _series(self, resource: str, name: str) -> MetricSeries | None:
+    def series_of(self, resource: str, name: str) -> MetricSeries | None:
+        """Return a series of something beside the queue: its dead-letter queue, a function that reads it."""
         return next((s for s in self.case.evidence.of(MetricSeries, resource) if s.metric == name), None)
 
     @property
@@ -209,7 +205,7 @@ class Subject:
     def dead_letter_gauge(self) -> MetricSeries | None:
         """How many messages its dead-letter queue holds."""
         target = self.state.redrive.target if self.state and self.state.redrive else ""
-        return self._series(target, VISIBLE) if target else None
+        return self.series_of(target, VISIBLE) if target else None
 
     @property
     def dead_letters(self) -> MetricSeries | None:
@@ -226,14 +222,8 @@ class Subject:
     def sent_to_dead_letters(self) -> MetricSeries | None:
         """What somebody sent to the dead-letter queue directly, where that is as much as came."""
         target = self.state.redrive.target if self.state and self.state.redrive else ""
-        found = self._series(target, SENT) if target else None
+        found = self.series_of(target, SENT) if target else None
         return found if found is not None and 0 < self.dead_letter_count <= found.total else None
-
-    @property
-    def symptom(self) -> bool:
-        """Whether anything shows that messages are not worked off as they should."""
-        traced = any(call.failed for call in self.case.evidence.of(TraceCall, self.id))
-        return traced or bool(self.waiting) or self.dead_letters is not None or self.reappearing
 
     def changes(self, *names: str) -> tuple[Change, ...]:
         """Return the queue's changes of these names that AWS carried out, oldest first."""

@@ -22,8 +22,6 @@ class StateDefinition(Value):
     heartbeat_seconds: int | None = None
     retries: tuple[str, ...] = ()
     catches: tuple[str, ...] = ()
-    following: tuple[str, ...] = ()
-    has_default: bool = False
     distributed: bool = False
     within: str | None = None
 
@@ -67,8 +65,6 @@ def _states(machine: Mapping[str, Any], within: str | None) -> Iterator[StateDef
 def _state(name: str, body: Mapping[str, Any], within: str | None) -> StateDefinition:
     processor = _mapping(_mapping(body.get("ItemProcessor")).get("ProcessorConfig"))
     catchers = [_mapping(c) for c in _list(body.get("Catch"))]
-    choices = [_mapping(c) for c in _list(body.get("Choices"))]
-    nexts = [body.get("Next"), body.get("Default"), *(c.get("Next") for c in (*catchers, *choices))]
     return StateDefinition(
         name=name,
         type=str(body.get("Type") or ""),
@@ -77,8 +73,6 @@ def _state(name: str, body: Mapping[str, Any], within: str | None) -> StateDefin
         heartbeat_seconds=_integer(body.get("HeartbeatSeconds")),
         retries=_errors(_mapping(r) for r in _list(body.get("Retry"))),
         catches=_errors(catchers),
-        following=tuple(dict.fromkeys(str(n) for n in nexts if n)),
-        has_default="Default" in body,
         distributed=processor.get("Mode") == "DISTRIBUTED",
         within=within,
     )

@@ -97,7 +97,7 @@ def _read(item: Evidence, text: str, at: datetime) -> Refusal | None:
 
 
 def _of_action(action: str) -> Destination:
-    return of_service(action.split(":")[0]) or ANYWHERE
+    return of_service(action.split(":", maxsplit=1)[0]) or ANYWHERE
 
 
 def _action(service: str, operation: str) -> str:

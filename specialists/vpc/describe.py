@@ -147,11 +147,12 @@ def _entry(found: "NetworkAclEntryTypeDef") -> AclEntry:
 def endpoint(found: "VpcEndpointTypeDef", partition: str, region: str, account: str) -> Endpoint:
     """Read a VPC endpoint with its policy; its ARN is made of its owner and id, as IAM documents it."""
     name, owner = found.get("VpcEndpointId", ""), found.get("OwnerId") or account
+    kind = found.get("VpcEndpointType")
     return Endpoint(
         id=name,
         arn=f"arn:{partition}:ec2:{region}:{owner}:vpc-endpoint/{name}",
         service=_service(found.get("ServiceName", ""), region),
-        gateway=found.get("VpcEndpointType") == "Gateway",
+        gateway=kind == "Gateway" if kind else not found.get("SubnetIds"),
         state=found.get("State", "available"),
         route_table_ids=tuple(found.get("RouteTableIds", [])),
         subnet_ids=tuple(found.get("SubnetIds", [])),

@@ -94,6 +94,7 @@ ON = re.compile(
     re.IGNORECASE,
 )
 
+
 @lru_cache(maxsize=4096)
 def stated_cause(text: str) -> str | None:
     """Return the cause that a text states."""

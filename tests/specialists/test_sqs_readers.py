@@ -7,7 +7,7 @@ import pytest
 from domain.findings import Hypothesis
 from orchestrator.conclude.settle import settle
 from specialists.sqs import SPECIALIST
-from specialists.sqs.evidence import Consumer, Consumers
+from specialists.sqs.evidence import Consumer, Consumers, Statement
 from specialists.sqs.proposals import enable_mapping
 from tests.specialists.sqs_building import (
     DEAD,
@@ -66,6 +66,7 @@ OFF, CALL_FAILED, FILTERED, LOOP = (
     "lambda-recursive-loop",
 )
 
+LETS_READ = Statement(allows=True, principals=(f"AWS:{ROLE}",), actions=("sqs:receivemessage",))
 WAITING = age(growing(1800))
 STUCK = [WAITING, *flow(10, 0, 0)]
 RUNAWAY = [
@@ -121,6 +122,14 @@ MISSES = {
     "IAM says so, but it is read": (
         ROLE_DENIED,
         [consumers(), settings(), access("sqs:ReceiveMessage"), *flow(9, 9, 9)],
+    ),
+    "IAM says so, but nobody sends": (
+        ROLE_DENIED,
+        [consumers(), settings(), access("sqs:ReceiveMessage"), *flow(0, 0, 0)],
+    ),
+    "IAM says so, but the queue's policy lets the role in": (
+        ROLE_DENIED,
+        [queue(statements=(LETS_READ,)), consumers(), settings(), access("sqs:ReceiveMessage"), *STUCK],
     ),
     "IAM allows": (ROLE_DENIED, [consumers(), settings(), access(), *STUCK]),
     "failures are reported": (

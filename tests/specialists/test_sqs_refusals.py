@@ -359,6 +359,22 @@ def test_a_service_shut_out_by_the_key_explains_a_silent_queue() -> None:
     assert judged(state, key(aws_managed=True), flow(4, 4, 4)) == {}
 
 
+def test_a_refusal_by_the_key_says_it_better_than_a_silent_queue() -> None:
+    refused = call("KMS.AccessDeniedException", "x")
+
+    found = judged(queue(statements=SNS_MAY_SEND), key(aws_managed=True), SILENT, refused)
+
+    assert proven(found) == set(found) == {KMS}
+
+
+def test_a_caller_that_repeats_its_calls_error_is_counted_once() -> None:
+    error = ("QueueDoesNotExist", f"An error occurred when calling the SendMessage operation: {NOT_THERE}")
+
+    found = judged(call("QueueDoesNotExist", NOT_THERE), segment(error))
+
+    assert found[MISSING].summary.startswith("1 `SendMessage`")
+
+
 def test_a_service_shut_out_from_a_queue_that_never_had_messages_is_advice() -> None:
     texts = advice(queue(statements=SNS_MAY_SEND), key(aws_managed=True))
 

@@ -346,12 +346,7 @@ def test_a_definition_is_read_with_its_inner_states() -> None:
     outer, item = found.states
 
     assert (found.start_at, found.timeout_seconds, found.problem) == ("Each", 60, "")
-    assert (outer.distributed, outer.retries, outer.catches, outer.following) == (
-        True,
-        ("A",),
-        ("States.ALL",),
-        ("Last", "Bad"),
-    )
+    assert (outer.distributed, outer.retries, outer.catches) == (True, ("A",), ("States.ALL",))
     assert (item.name, item.within, item.timeout_seconds) == ("I", "Each", 9)
 
 

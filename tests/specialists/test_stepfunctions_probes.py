@@ -84,10 +84,10 @@ def make(world: World, definition: dict, *, name: str = "checkout", **settings) 
     return resources.state_machine(world, name, definition, role=ROLE, **settings)
 
 
-def run(world: World, arn: str, *, until: str = "") -> str:
+def run(world: World, arn: str, *, until: str = "", name: str = "run-1") -> str:
     """Start an execution and wait for its end, or for a status."""
     sfn = world.client("stepfunctions")
-    started: str = sfn.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
+    started: str = sfn.start_execution(stateMachineArn=arn, name=name, input="{}")["executionArn"]
     limit = time.monotonic() + 10
     while time.monotonic() < limit:
         status = sfn.describe_execution(executionArn=started)["status"]
@@ -180,7 +180,7 @@ def test_a_running_execution_is_read_only_when_none_failed(world: World) -> None
 
 def test_the_execution_of_the_trace_is_read_and_no_other(aws: LocalAws, world: World) -> None:
     arn = make(world, FAILS)
-    mine, _ = run(world, arn), run(world, arn)
+    mine, _ = run(world, arn), run(world, arn, name="run-2")
     aws.forget_calls()
     found = read(probes.executions, seen=[segment(arn=mine)])
 
@@ -238,11 +238,11 @@ def test_a_denied_history_is_raised_for_the_runner(aws: LocalAws) -> None:
 
 def sent(raw):
     """The events as the API sends them: parameters are JSON text."""
-    for event in raw:
-        for details in event.values():
-            if isinstance(details, dict) and "parameters" in details:
-                details["parameters"] = json.dumps(details["parameters"])
-    return raw
+    return [{key: as_text(value) if isinstance(value, dict) else value for key, value in e.items()} for e in raw]
+
+
+def as_text(details):
+    return {k: json.dumps(v) if k == "parameters" else v for k, v in details.items()}
 
 
 def test_a_child_is_followed_one_hop(world: World) -> None:
@@ -264,7 +264,7 @@ COUNTS = dict.fromkeys(
 
 
 def test_a_map_run_is_counted_and_one_failed_item_is_read(aws: LocalAws, world: World) -> None:
-    item = run(world, make(world, FAILS))
+    item = run(world, make(world, FAILS), name="item-1")
     counts = {**COUNTS, "total": 9, "failed": 4, "succeeded": 5}
     described = {
         "mapRunArn": MAP_RUN, "executionArn": EXECUTION, "status": "FAILED", "startDate": minute(9), "stopDate": minute(10),
@@ -340,7 +340,9 @@ def test_a_missing_log_group_is_evidence_and_a_standard_machine_has_none(aws: Lo
 
 
 def test_executions_of_an_express_machine_are_not_listed(aws: LocalAws) -> None:
-    aws.inject("stepfunctions", "ListExecutions", Fault(Ending.ERROR, codes={"json": (400, "StateMachineTypeNotSupported")}))
+    aws.inject(
+        "stepfunctions", "ListExecutions", Fault(Ending.ERROR, codes={"json": (400, "StateMachineTypeNotSupported")})
+    )
 
     assert read(probes.executions) == []
     assert read(probes.executions, seen=[segment(arn=EXPRESS)]) == []
@@ -383,7 +385,7 @@ def test_who_stopped_an_execution_is_looked_up_only_when_it_was_aborted(aws: Loc
 
 
 def test_the_concurrency_of_a_throttled_function_is_read(world: World) -> None:
-    resources.function(world, "charge", role=resources.role(world, "charge-role", service="lambda"))
+    resources.function(world, "charge", role=resources.role(world, "charge-role"))
     throttled = history(failed_task(invoke(), "Lambda.TooManyRequestsException", "Rate Exceeded."))
     unset = read(probes.throttled_function, seen=[throttled])
     world.client("lambda").put_function_concurrency(FunctionName="charge", ReservedConcurrentExecutions=0)

@@ -1,53 +1,32 @@
 """Looks at targets from their own side: whether they are there, and who may call them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from aws.reads import Read, read
+from aws.reads import read
 from domain.arn import Arn
 from domain.evidence import Evidence
 from domain.resource import ResourceType, resource_from_arn
 from specialists.contract import Look, probe
-from specialists.eventbridge.evidence import Destination, RoleAccess, Target, Targets
+from specialists.eventbridge.arns import parsed_arn
+from specialists.eventbridge.evidence import Destination, Targets
 from specialists.eventbridge.policy import Ask, lets_in
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOKUP_EVENTS, changes
 
 MAX_DESTINATIONS = 10
+"""Of one kind; a rule has five targets unless its quota was raised."""
+
 NO_FUNCTION = "ResourceNotFoundException"
 NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue")
 NO_TOPIC = ("NotFound", "NotFoundException")
 NO_BUS = "ResourceNotFoundException"
 NO_MACHINE = "StateMachineDoesNotExist"
 
-GET_ROLE: Read = read("iam", "GetRole")
-SIMULATE: Read = read("iam", "SimulatePrincipalPolicy")
-
 ELSEWHERE = "it is in another account or Region"
-
-ACTIONS: tuple[tuple[str, str, str], ...] = (
-    ("lambda", "function:", "lambda:InvokeFunction"),
-    ("sqs", "", "sqs:SendMessage"),
-    ("sns", "", "sns:Publish"),
-    ("states", "stateMachine:", "states:StartExecution"),
-    ("events", "event-bus/", "events:PutEvents"),
-    ("events", "api-destination/", "events:InvokeApiDestination"),
-    ("kinesis", "stream/", "kinesis:PutRecord"),
-    ("firehose", "deliverystream/", "firehose:PutRecord"),
-    ("batch", "job-queue/", "batch:SubmitJob"),
-    ("codebuild", "project/", "codebuild:StartBuild"),
-    ("codepipeline", "", "codepipeline:StartPipelineExecution"),
-)
-"""What delivering to a target needs, by the service and resource part of its ARN."""
-
-SERVICES = {
-    ResourceType.RULE: "events.amazonaws.com",
-    ResourceType.SCHEDULE: "scheduler.amazonaws.com",
-    ResourceType.PIPE: "pipes.amazonaws.com",
-}
 
 Judge = Callable[[Look, Arn], Destination]
 
@@ -83,9 +62,12 @@ def target_topics(look: Look) -> Iterator[Evidence]:
 
 
 @probe(
-    read("stepfunctions", "DescribeStateMachine"), read("events", "DescribeEventBus"), LOOKUP_EVENTS, needs=(Targets,),
+    read("stepfunctions", "DescribeStateMachine"),
+    read("events", "DescribeEventBus"),
+    LOOKUP_EVENTS,
+    needs=(Targets,),
     yields=(Destination, Change),
-)  # fmt: skip
+)
 def target_machines_and_buses(look: Look) -> Iterator[Evidence]:
     """Looks whether the state machines and event buses that are targets exist."""
     yield from _each(look, "states", "stateMachine:", _state_machine)
@@ -132,15 +114,8 @@ def _each(look: Look, service: str, prefix: str, judge: Judge) -> Iterator[Evide
 def _destinations(look: Look, service: str, prefix: str) -> list[Arn]:
     known = look.seen.first(Targets, look.target.id)
     named = [arn for target in (known.targets if known else ()) for arn in (target.arn, target.dead_letter_arn)]
-    arns = (arn for text in dict.fromkeys(named) if (arn := _parsed(text)) is not None)
+    arns = (arn for text in dict.fromkeys(named) if (arn := parsed_arn(text)) is not None)
     return [arn for arn in arns if arn.service == service and arn.resource.startswith(prefix)]
-
-
-def _parsed(text: str) -> Arn | None:
-    try:
-        return Arn.parse(text)
-    except ValueError:
-        return None
 
 
 def _function(look: Look, arn: Arn) -> Destination:
@@ -230,7 +205,7 @@ def _judged(look: Look, arn: Arn, source: str, action: str, policy: str, key: st
     return _destination(look, arn, source, exists=True, admits=admits, why=why if admits is False else "", key=key)
 
 
-def _if_rule(look: Look, admits: bool | None) -> bool | None:  # noqa: FBT001 - it only passes a verdict on
+def _if_rule(look: Look, admits: bool | None) -> bool | None:
     """Only rules deliver under a resource policy; schedules and pipes deliver under their role."""
     return admits if look.target.type is ResourceType.RULE else None
 
@@ -244,66 +219,10 @@ def _destination(look: Look, arn: Arn, source: str, **fields: Any) -> Destinatio
     return Destination(resource=look.target.id, source=source, arn=str(arn), **fields)
 
 
-@probe(GET_ROLE, SIMULATE, needs=(Targets,), yields=(RoleAccess,))
-def target_roles(look: Look) -> Iterator[Evidence]:
-    """Looks whether the roles that deliver exist, trust the service, and are allowed to call their target."""
-    known = look.seen.first(Targets, look.target.id)
-    wanted = dict.fromkeys(pair for target in (known.targets if known else ()) for pair in _deliveries(look, target))
-    for role_arn, target_arn in list(wanted)[:MAX_DESTINATIONS]:
-        role, arn = _parsed(role_arn), _parsed(target_arn)
-        action = next((a for s, p, a in ACTIONS if arn and arn.service == s and arn.resource.startswith(p)), "")
-        if role is not None and role.account == look.target.account and action:
-            yield _role_access(look, role, target_arn, action)
-
-
-def _deliveries(look: Look, target: Target) -> Iterator[tuple[str, str]]:
-    """Yield (role, what it calls). A schedule's dead letters are sent under its role too, a rule's are not."""
-    if target.role_arn:
-        yield target.role_arn, target.arn
-        if target.dead_letter_arn and look.target.type is ResourceType.SCHEDULE:
-            yield target.role_arn, target.dead_letter_arn
-
-
-def _role_access(look: Look, role: Arn, target_arn: str, action: str) -> RoleAccess:
-    service = SERVICES.get(look.target.type, SERVICES[ResourceType.RULE])
-    name = role.resource.rsplit("/", 1)[-1]
-    answer = look.once(
-        ("iam role", look.target.account, name),
-        lambda: absent(lambda: look.aws.iam.get_role(RoleName=name), "NoSuchEntity"),
-    )
-    about = {"role_arn": str(role), "target_arn": target_arn, "action": action, "service": service}
-    if answer is None:
-        return RoleAccess(resource=look.target.id, source="iam:GetRole", exists=False, **about)
-    trust = answer["Role"].get("AssumeRolePolicyDocument")
-    # A trust policy has no Resource, and its conditions name this caller.
-    ask = Ask(service, "sts:AssumeRole", "*", look.target.id, look.target.account)
-    result = look.aws.iam.simulate_principal_policy(
-        PolicySourceArn=str(role), ActionNames=[action], ResourceArns=[target_arn]
-    )
-    return RoleAccess(
-        resource=look.target.id,
-        source="iam:SimulatePrincipalPolicy",
-        trusts=lets_in(trust, ask),
-        allowed=_allowed(result["EvaluationResults"][0] if result.get("EvaluationResults") else {}),
-        **about,
-    )
-
-
-def _allowed(result: Mapping[str, Any]) -> bool | None:
-    """Read the simulator's decision; one that hangs on context it was not given is none."""
-    decision = result.get("EvalDecision", "")
-    return (
-        None
-        if not decision or (decision != "allowed" and result.get("MissingContextValues"))
-        else decision == "allowed"
-    )
-
-
 ACCESS_PROBES = (
     target_functions,
     target_queues,
     target_topics,
     target_machines_and_buses,
     target_log_groups,
-    target_roles,
 )

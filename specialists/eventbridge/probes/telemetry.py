@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from domain.evidence import Evidence
-from domain.resource import ResourceType, resource_from_arn
+from domain.resource import ResourceType
 from specialists.contract import Look, probe
+from specialists.eventbridge.arns import resource_of
 from specialists.eventbridge.evidence import BusRules, ChangeCount, Targets
 from specialists.eventbridge.metrics import (
     ACTIVITY,
+    EVENTS,
     FUNCTIONS,
     HOUR,
     MATCHED,
@@ -17,7 +19,6 @@ from specialists.eventbridge.metrics import (
     OF_PIPE,
     OF_RULE,
     PIPES,
-    RULES,
     SCHEDULES,
     Place,
     group_of,
@@ -43,14 +44,14 @@ LOG_PATTERN = "?FailedEntry ?failedEntry ?failed_entry ?MalformedDetail ?EventBr
 def rule_metrics(look: Look) -> Iterator[Evidence]:
     """Reads how often the rule matched, called its targets, failed, retried and wrote to its dead-letter queue."""
     mine = of_rule(place_of(look.target))
-    yield from metric_series(look, [Metric(RULES, name, mine) for name in OF_RULE])
+    yield from metric_series(look, [Metric(EVENTS, name, mine) for name in OF_RULE])
 
 
 @probe(GET_METRIC_DATA, yields=(MetricSeries,), only=(ResourceType.RULE,))
 def usual_metrics(look: Look) -> Iterator[Evidence]:
     """Reads by the hour how often the rule ran in the week before: what is usual for rare events and daily jobs."""
     mine = of_rule(place_of(look.target))
-    wanted = [Metric(RULES, name, mine) for name in ACTIVITY]
+    wanted = [Metric(EVENTS, name, mine) for name in ACTIVITY]
     yield from metric_series(look, wanted, period_seconds=HOUR, baseline=WEEK)
 
 
@@ -62,8 +63,8 @@ def bus_traffic(look: Look) -> Iterator[Evidence]:
         return
     own = place_of(look.target).rule if look.target.type is ResourceType.RULE else ""
     others = [rule for rule in known.rules if rule.by_pattern and rule.name != own][:MAX_RULES]
-    wanted = [Metric(RULES, MATCHED, of_rule(Place(known.bus, rule.name))) for rule in others]
-    wanted += [Metric(RULES, MATCHED, {"EventBusName": known.bus}), *(Metric(RULES, name, {}) for name in OF_ACCOUNT)]
+    wanted = [Metric(EVENTS, MATCHED, of_rule(Place(known.bus, rule.name))) for rule in others]
+    wanted += [Metric(EVENTS, MATCHED, {"EventBusName": known.bus}), *(Metric(EVENTS, name, {}) for name in OF_ACCOUNT)]
     yield from (series for series in metric_series(look, wanted) if series.points or series.baseline)
 
 
@@ -85,8 +86,9 @@ def pipe_metrics(look: Look) -> Iterator[Evidence]:
 def target_errors(look: Look) -> Iterator[Evidence]:
     """Reads the errors of functions that are targets: wrong input shows there."""
     known = look.seen.first(Targets, look.target.id)
-    arns = [target.arn for target in (known.targets if known else ()) if ":lambda:" in target.arn]
-    names = list(dict.fromkeys(resource_from_arn(arn).name for arn in arns))[:MAX_FUNCTIONS]
+    found = (resource_of(target.arn) for target in (known.targets if known else ()))
+    functions = [node.name for node in found if node is not None and node.type is ResourceType.LAMBDA]
+    names = list(dict.fromkeys(functions))[:MAX_FUNCTIONS]
     if names:
         yield from metric_series(look, [Metric(FUNCTIONS, "Errors", {"FunctionName": name}) for name in names])
 

@@ -43,7 +43,7 @@ def _runs_over(subject: Subject) -> Effect:
     """Return the first run that took longer than the visibility timeout."""
     state = subject.state
     limit = 1000 * state.visibility_seconds if state else 0
-    series = [s for m in subject.mappings if (s := subject.of_function(m.function, DURATION)) is not None]
+    series = [s for m in subject.mappings if (s := subject.series_of(m.function, DURATION)) is not None]
     over = [(at, s) for s in series if limit and (at := s.first_over(limit)) is not None]
     return Effect(min(at for at, _ in over), tuple(s for _, s in over)) if over else Effect(None, ())
 

@@ -97,7 +97,7 @@ def function_feeds_itself(case: Case) -> Iterator[Finding]:
             case.graph.callers(subject.id)
         )
         for mapping in subject.mappings:
-            dropped = subject.of_function(mapping.function, LOOPS)
+            dropped = subject.series_of(mapping.function, LOOPS)
             counts = (subject.series(SENT), subject.function(mapping).invocations)
             away = [s for s in counts if s is not None and s.baseline and s.peak > 10 * max(1.0, s.usual_peak)]
             loops = mapping.function in senders

@@ -18,7 +18,7 @@ from specialists.sqs.evidence import (
 )
 from specialists.sqs.metrics import RECEIVED
 from specialists.sqs.signs import Reading, Sign, began, cited, poller_reading, signs
-from specialists.sqs.subject import Function, Subject, first_rise, present, stopped, subjects
+from specialists.sqs.subject import Function, Subject, first_rise, present, subjects
 
 SEES = (
     TraceCall,
@@ -78,8 +78,10 @@ def _ran_over(subject: Subject, function: Function) -> bool | None:
 
 
 def _reappears(subject: Subject, function: Function, refused: Sequence[Sign]) -> bool:
+    """Tell whether messages come back for it: where runs were measured they decide, and failures come back as well."""
     ran_over = _ran_over(subject, function)
-    return bool(refused) or bool(ran_over) or (subject.symptom and ran_over is None)
+    come_back = subject.reappearing or subject.dead_letters is not None
+    return bool(refused) or bool(ran_over) or (come_back and ran_over is None and not function.failing)
 
 
 def _reappearing(subject: Subject, function: Function, refused: Sequence[Sign]) -> Hypothesis:
@@ -110,12 +112,13 @@ def role_may_not_read(case: Case) -> Iterator[Finding]:
     """The poller is told that the function's role may not read the queue, or IAM says so and nothing is read."""
     for subject in subjects(case):
         received = subject.series(RECEIVED)
-        idle = received is not None and not received.total and (bool(subject.waiting) or stopped(received))
+        unread = bool(subject.waiting) or (subject.totals is not None and subject.totals.sent > 0)
+        idle = received is not None and not received.total and unread
         for mapping in (m for m in subject.mappings if m.enabled):
             said = poller_reading(f"{mapping.last_result} {mapping.state_reason}") is Reading.POLLER_DENIED
             settings = subject.function(mapping).settings
             access = _access(subject, settings)
-            lacking = access is not None and bool(access.denied)
+            lacking = access is not None and bool(access.denied) and not _let_in_by_queue(subject, access)
             if not said and not (lacking and idle):
                 continue
             missing = f": {', '.join(f'`{a}`' for a in access.denied)}" if lacking and access else ""
@@ -146,6 +149,20 @@ def _access(subject: Subject, settings: ConsumerFunction | None) -> ConsumerAcce
     return next((access for access in found if access.queue == subject.id), None)
 
 
+def _let_in_by_queue(subject: Subject, access: ConsumerAccess) -> bool:
+    """Tell whether the queue's own policy may let the role read, which IAM's simulation leaves out."""
+    account = access.resource.split(":")[4]
+    known = {"*", f"AWS:{access.resource}", f"AWS:{account}", f"AWS:{access.resource.rsplit(':', 1)[0]}:root"}
+    statements = (subject.state.statements if subject.state else None) or ()
+    reads = ("*", "sqs:*", "sqs:receive")
+    return any(
+        s.allows
+        and (s.negated or known & set(s.principals))
+        and any(action in reads[:2] or action.startswith(reads[2]) for action in s.actions)
+        for s in statements
+    )
+
+
 @rule("esm-partial-batch-not-reported", sees=SEES)
 def whole_batches_run_again(case: Case) -> Iterator[Finding]:
     """Some invocations fail, and good messages of their batches come back, because failures are not reported singly."""
@@ -156,7 +173,7 @@ def whole_batches_run_again(case: Case) -> Iterator[Finding]:
                 continue
             partly = share is not None and 0 < share <= FEW_ERRORS and function.failing
             # A single failing message comes back once for each failed run; more come back only as its batch.
-            if not partly or not subject.reappearing or subject.redelivered < 1.5 * function.errors.total:
+            if not partly or subject.redelivered < max(3.0, 1.5 * function.errors.total):
                 continue
             yield case.hypothesis(
                 "esm-partial-batch-not-reported",

@@ -26,8 +26,7 @@ def queue_is_missing(case: Case) -> Iterator[Finding]:
     """Senders are told that the queue does not exist, or it does not exist; a mapping may still read it."""
     subject = Subject(case, case.target.id)
     found = [s for s in signs(case, Reading.NO_QUEUE) if subject.gone or UNCLEAR not in s.text]
-    deleted = subject.changes("DeleteQueue")[-1:]
-    by = f"; `{deleted[0].who}` deleted it at {deleted[0].observed_at:%H:%M}" if deleted else ""
+    deleted, by = _deletion(subject)
     state = subject.state
     missing = [state] if subject.gone and state else []
     answered = bool(case.calls_to(failed=False)) or bool(signs(case, Reading.DENIED, Reading.KMS_DENIED))
@@ -65,18 +64,24 @@ def reader_lost_its_queue(case: Case) -> Iterator[Finding]:
         ]
         if not lost and not (refused and subject.id == case.target.id):
             continue
-        deleted = subject.changes("DeleteQueue")[-1:]
+        deleted, by = _deletion(subject)
         names = ", ".join(sorted({f"`{m.name}`" for m in subject.mappings})) or "A function"
-        who = f"; `{deleted[0].who}` deleted it" if deleted else ""
         exists = [subject.state] if subject.state and subject.state.exists else []
         yield case.hypothesis(
             "esm-queue-gone",
-            f"{names} still reads queue `{subject.name}`, which does not exist{who}",
+            f"{names} still reads queue `{subject.name}`, which does not exist{by}",
             proof=dict.fromkeys((*present(subject.consumers if lost else None, *lost), *cited(refused), *deleted)),
             against=exists,
             resource=subject.id,
             since=earliest([c.observed_at for c in deleted] or [began(refused)]),
         )
+
+
+def _deletion(subject: Subject) -> tuple[Sequence[Change], str]:
+    """Return the last deletion of the queue, and who did it when, in words."""
+    deleted = subject.changes("DeleteQueue")[-1:]
+    at = f" at {deleted[0].observed_at:%H:%M}" if deleted and deleted[0].observed_at else ""
+    return deleted, f"; `{deleted[0].who}` deleted it{at}" if deleted else ""
 
 
 def _reader_lost_it(subject: Subject) -> tuple[Evidence, ...]:

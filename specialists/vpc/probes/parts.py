@@ -1,7 +1,7 @@
 """Looks at the parts of the network: each is asked once for a VPC, however many functions stand in it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from aws.reads import read
 from domain.evidence import Evidence
@@ -20,9 +20,6 @@ from specialists.vpc.evidence import (
     Subnets,
 )
 from specialists.vpc.network import Subnet
-
-if TYPE_CHECKING:
-    from types_boto3_ec2.type_defs import DescribeFlowLogsResultTypeDef
 
 T = TypeVar("T")
 
@@ -143,10 +140,9 @@ def flow_logs(look: Look) -> Iterator[Evidence]:
     """Whether rejected traffic of the VPC or the target's subnets is recorded, and arrives where it should."""
     vpc_id = vpc_of(look)
     own = look.seen.of(Attachment, look.target.id)[0].subnet_ids
-    paginate: Callable[..., Iterable[DescribeFlowLogsResultTypeDef]]  # the stubs misname its parameter
-    paginate = look.aws.ec2.get_paginator("describe_flow_logs").paginate
-    pages = paginate(
-        Filter=[{"Name": "resource-id", "Values": [vpc_id, *own]}], PaginationConfig={"MaxItems": MAX_PARTS}
+    pages = look.aws.ec2.get_paginator("describe_flow_logs").paginate(
+        Filter=[{"Name": "resource-id", "Values": [vpc_id, *own]}],  # type: ignore[call-arg]  # the stubs misname it
+        PaginationConfig={"MaxItems": MAX_PARTS},
     )
     found = [
         FlowLog(

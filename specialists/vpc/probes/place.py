@@ -97,18 +97,13 @@ def _group(look: Look) -> Found | None:
 
 
 def _endpoint(look: Look) -> Found | None:
-    answer = look.aws.ec2.describe_vpc_endpoints(Filters=[{"Name": "vpc-endpoint-id", "Values": [look.target.name]}])
-    return next(
-        (
-            (
-                e.get("VpcId", ""),
-                sorted(e.get("SubnetIds", [])),
-                sorted(g.get("GroupId", "") for g in e.get("Groups", [])),
-            )
-            for e in answer["VpcEndpoints"]
-        ),
-        None,
+    answer = absent(
+        lambda: look.aws.ec2.describe_vpc_endpoints(VpcEndpointIds=[look.target.name]), "InvalidVpcEndpointId.NotFound"
     )
+    for found in answer["VpcEndpoints"] if answer else ():
+        groups = (group.get("GroupId", "") for group in found.get("Groups", []))
+        return found.get("VpcId", ""), sorted(found.get("SubnetIds", [])), sorted(groups)
+    return None
 
 
 FINDERS: dict[ResourceType, tuple[str, Callable[[Look], Found | None]]] = {

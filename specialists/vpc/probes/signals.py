@@ -16,10 +16,12 @@ from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
 from specialists.kit.series import MetricSeries
 from specialists.vpc.addresses import network_of
+from specialists.vpc.denials import refusals, refusing_endpoints
 from specialists.vpc.destinations import MENTIONS, attempt_in
 from specialists.vpc.evidence import (
     Attachment,
     CalledGroups,
+    Endpoints,
     FlowLogs,
     NatGateways,
     NetworkAcls,
@@ -30,6 +32,7 @@ from specialists.vpc.evidence import (
     RouteTables,
     Subnets,
 )
+from specialists.vpc.map import map_of
 from specialists.vpc.reachability import Kind
 from specialists.vpc.suspects import blockades
 from specialists.vpc.texts import speaks_of_network
@@ -115,6 +118,14 @@ def _changes_of(look: Look, names: Iterable[str]) -> Iterator[Evidence]:
         )
 
 
+@probe(LOOKUP_EVENTS, needs=(Subnets, RouteTables, Endpoints, LogLines), yields=(Change, NetworkChanges), only=LAMBDA)
+def endpoint_changes(look: Look) -> Iterator[Evidence]:
+    """Who changed the endpoint whose policy does not allow a call that was denied."""
+    network = map_of(look.seen, look.target)
+    denied = refusals(look.seen, look.target)
+    yield from _changes_of(look, dict.fromkeys(e.id for r in denied for e in refusing_endpoints(network, r)))
+
+
 @probe(FILTER_LOG_EVENTS, needs=(FlowLogs, Subnets, Attachment), yields=(RejectedFlows,), only=LAMBDA)
 def rejected_flows(look: Look) -> Iterator[Evidence]:
     """Traffic from the function's subnets that a security group or network ACL rejected, by the VPC's flow logs."""
@@ -165,5 +176,6 @@ PROBES = (
     function_changes,
     network_changes,
     called_group_changes,
+    endpoint_changes,
     rejected_flows,
 )

@@ -207,9 +207,12 @@ def _contrary(case: Case, found: Blockade, change: Change | None) -> tuple[Evide
 
 
 def _same(one: Destination, other: Destination) -> bool:
-    return (one.place, one.service, one.host, one.address) == (other.place, other.service, other.host, other.address) or (
-        one.place is Place.SERVICE and one.service == other.service
-    )
+    return (one.place, one.service, one.host, one.address) == (
+        other.place,
+        other.service,
+        other.host,
+        other.address,
+    ) or (one.place is Place.SERVICE and one.service == other.service)
 
 
 def _served_before(case: Case) -> tuple[Evidence, ...]:

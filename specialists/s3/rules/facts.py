@@ -1,0 +1,127 @@
+"""What is so about the bucket, good and bad: what a verdict can argue with, and what it can rule out."""
+
+from collections.abc import Iterator
+
+from domain.evidence import Evidence
+from domain.findings import Finding
+from domain.trace import TraceCall
+from specialists.contract import Case, Rule, rule
+from specialists.kit.change import Change
+from specialists.kit.series import MetricSeries
+from specialists.s3.evidence import (
+    BucketPolicy,
+    BucketState,
+    ChangeCount,
+    Encryption,
+    KeyState,
+    MetricsConfiguration,
+    Notifications,
+    Ownership,
+    PolicyStatus,
+    PublicAccess,
+    Receiver,
+)
+
+
+@rule(sees=(BucketState,))
+def says_place(case: Case) -> Iterator[Finding]:
+    """States in which Region the bucket is, and what could not be read from another one."""
+    state = case.one(BucketState)
+    if state is None or not state.exists:
+        return
+    yield case.fact(f"Bucket `{state.name}` exists in {state.region}", state)
+    if state.elsewhere:
+        yield case.advice(
+            f"Ask again for Region {state.region}: the metrics, changes, key and notified functions of "
+            f"`{state.name}` were looked for in {state.from_region} only.",
+            state,
+        )
+
+
+@rule(sees=(BucketPolicy, PolicyStatus, PublicAccess, Ownership))
+def says_openness(case: Case) -> Iterator[Finding]:
+    """States who the bucket is open to: its policy, Block Public Access and ACLs."""
+    policy, status, block, owner = (case.one(k) for k in (BucketPolicy, PolicyStatus, PublicAccess, Ownership))
+    seen: list[Evidence] = [item for item in (policy, status, block, owner) if item is not None]
+    if seen:
+        yield case.fact(f"`{case.target.name}`: {'; '.join(item.summary() for item in seen)}", *seen)
+
+
+@rule(sees=(Encryption, KeyState))
+def says_encryption(case: Case) -> Iterator[Finding]:
+    """States how new objects are encrypted and whether that key works."""
+    default, keys = case.one(Encryption), case.all(KeyState)
+    if default is not None:
+        states = "".join(f"; {key.summary()}" for key in keys)
+        yield case.fact(f"`{case.target.name}`: {default.summary()}{states}", default, *keys)
+
+
+@rule(sees=(Notifications, Receiver))
+def says_notifications(case: Case) -> Iterator[Finding]:
+    """States whom the bucket notifies, who lets it, and who could not be looked at."""
+    configured = case.one(Notifications)
+    if configured is None:
+        return
+    known = {one.arn: one for one in case.all(Receiver)}
+    ready = [known[one.arn] for one in configured.destinations if one.arn in known and not known[one.arn].unread]
+    ready = [one for one in ready if not one.refuses]
+    letting = f"; nothing keeps it from {', '.join(f'`{one.name}`' for one in ready)}" if ready else ""
+    yield case.fact(f"`{case.target.name}`: {configured.summary()}{letting}", configured, *ready)
+    unread = [one for one in known.values() if one.unread]
+    if unread:
+        names = ", ".join(f"`{one.arn}` ({one.unread})" for one in unread[:3])
+        yield case.fact(f"Not looked at from here: {names}", *unread[:3])
+
+
+@rule(sees=(MetricsConfiguration, MetricSeries))
+def says_requests(case: Case) -> Iterator[Finding]:
+    """States how many requests failed, or that the bucket keeps no request metrics."""
+    kept = case.one(MetricsConfiguration)
+    if kept is None:
+        return
+    if not kept.filters:
+        yield case.fact(f"`{case.target.name}` keeps no request metrics: its error rates are unknown", kept)
+    for one in case.all(MetricSeries):
+        if one.metric in {"4xxErrors", "5xxErrors"} and (one.points or one.baseline):
+            yield case.fact(
+                f"`{case.target.name}` answered {one.total:g} requests with {one.metric[:3]}, "
+                f"usually {one.usual_peak:g} a minute at most",
+                one,
+            )
+
+
+@rule(sees=(TraceCall,))
+def says_calls_succeeded(case: Case) -> Iterator[Finding]:
+    """States that all of the trace's calls to the bucket succeeded, when they did."""
+    calls = case.calls_to()
+    if calls and not any(call.failed or call.pending for call in calls):
+        every = f"All {len(calls)} calls" if len(calls) > 1 else "The one call"
+        yield case.fact(f"{every} to `{case.target.name}` succeeded", *calls[:5])
+
+
+@rule(sees=(ChangeCount, Change, BucketState))
+def says_changes(case: Case) -> Iterator[Finding]:
+    """States that nobody changed the bucket, or what the last change was; its own Region's record tells."""
+    count, state = case.one(ChangeCount), case.one(BucketState)
+    if count is None or (state is not None and state.elsewhere):
+        return
+    since = f"since {count.searched_from:%Y-%m-%d %H:%M} UTC"
+    effective = [change for change in case.all(Change) if change.took_effect and change.observed_at]
+    if not count.events:
+        yield case.fact(f"Nobody changed `{case.target.name}` {since}", count)
+    elif effective:
+        last = max(effective, key=lambda change: (change.observed_at or count.searched_from, change.id))
+        yield case.fact(
+            f"`{case.target.name}` was changed {len(effective)} times {since}; last: {last.summary()}", last, count
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    says_place,
+    says_openness,
+    says_encryption,
+    says_notifications,
+    says_requests,
+    says_calls_succeeded,
+    says_changes,
+)
