@@ -60,6 +60,9 @@ class Evidence(Value):
         copied._id = ""  # noqa: SLF001 - its own
         return copied
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Evidence) and other.id == self.id
+
     def __hash__(self) -> int:
         return hash(self.id)
 

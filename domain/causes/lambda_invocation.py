@@ -52,7 +52,6 @@ CONCURRENCY = rows(
         "failed events cannot reach their queue or destination",
         "Restore the target, and allow the execution role to send to it.",
         "lambda/latest/dg/monitoring-metrics.html",
-        "generic",
     ),
 )
 

@@ -120,8 +120,8 @@ def _unexplained_deferral(
         return weighed
     below = {r for r in hypothesis.defers_to if r != hypothesis.resource}
     if hypothesis.resource not in view.origins:
-        began_below = graph.downstream(hypothesis.resource, failing=True) & view.origins
-        below |= {r for r in began_below if r.startswith("arn:")}
+        below |= graph.downstream(hypothesis.resource, failing=True) & view.origins
+    below = {r for r in below if r.startswith("arn:")}
     return weighed._replace(score=weighed.score * DEEPER_UNSEEN) if below else weighed
 
 

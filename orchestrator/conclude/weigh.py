@@ -30,7 +30,10 @@ ELSEWHERE = 0.75
 
 
 class TraceView(NamedTuple):
-    """What the trace says about position: where failures began, which resources took part in them, which did not."""
+    """What the trace says about position: where failures began, which resources took part in them, which did not.
+
+    What a failing caller was still waiting for took part.
+    """
 
     known: bool
     failed: bool
@@ -46,12 +49,15 @@ class TraceView(NamedTuple):
         bad_segments = [s for s in segments if s.failed]
         callers_that_failed = {s.resource for s in bad_segments}
         bad_calls = [c for c in calls if c.failed and (c.caller in callers_that_failed or not _refusal(c))]
+        waited_for = {c.resource for c in calls if c.pending and c.caller in callers_that_failed}
         origins = {c.resource for c in bad_calls if c.origin} | {s.resource for s in bad_segments if s.origin}
         return cls(
             known=bool(bundle.of(TraceOverview)),
             failed=bool(bad_calls or bad_segments),
             origins=frozenset(origins),
-            failing=frozenset({c.resource for c in bad_calls} | {c.caller for c in bad_calls} | callers_that_failed),
+            failing=frozenset(
+                {r for c in bad_calls for r in (c.resource, c.caller)} | callers_that_failed | waited_for
+            ),
             seen=frozenset({c.resource for c in calls} | {s.resource for s in segments}),
             origin_evidence=frozenset({c.id for c in bad_calls if c.origin} | {s.id for s in bad_segments if s.origin}),
         )

@@ -46,7 +46,7 @@ def read_trace(tree: TraceTree, home: Home, *, complete: bool = True) -> TraceRe
     owners = {segment.id: segment_resource(segment, home) for segment in real}
     calls = tuple(_calls(tree, real, owners, home))
     segments = tuple(_segment(tree, segment, owners[segment.id]) for segment in real)
-    edges = [*(_call_edge(call) for call in calls), *_uncalled(real, owners, home)]
+    edges = [*(_call_edge(call, tree.by_id[call.segment_id]) for call in calls), *_uncalled(real, owners, home)]
     nodes = [*owners.values(), *(resource for resource in _callees(real, home))]
     overview = _overview(tree, segments, calls, owners[real[0].id], complete=complete)
     return TraceReading(
@@ -162,13 +162,15 @@ def _attributes(node: Node) -> dict[str, str]:
     return found
 
 
-def _call_edge(call: TraceCall) -> Edge:
+def _call_edge(call: TraceCall, node: Node) -> Edge:
+    """A call that was answered in time with the news of a failure (a function's error under HTTP 200) failed too."""
+    answered_badly = not call.failed and any(s.failed for s in node.server if not s.inferred)
     return Edge(
         source=call.caller,
         target=call.resource,
         calls=1,
         errors=int(call.error),
-        faults=int(call.fault),
+        faults=int(call.fault or answered_badly),
         throttles=int(call.throttle),
         seconds=call.seconds,
     )

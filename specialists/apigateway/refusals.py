@@ -1,6 +1,7 @@
 """Which configurations would explain a bare 403: when two fit, neither is more than weak. Pure."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from domain.evidence import Evidence
@@ -176,11 +177,24 @@ REASONS: dict[str, Callable[[Case, tuple[Answer, ...]], tuple[Evidence, ...]]] =
 """What explains a bare 403, by cause."""
 
 
-def reason_for_403(case: Case, code: str) -> tuple[tuple[Answer, ...], tuple[Evidence, ...], bool]:
-    """Return the bare 403s, what explains them by this cause, and whether nothing else explains them."""
+class Reason(NamedTuple):
+    """What explains bare 403s by one cause; `rivals` holds a piece of evidence for every other cause that would too."""
+
+    found: tuple[Answer, ...]
+    why: tuple[Evidence, ...]
+    rivals: tuple[Evidence, ...]
+
+    @property
+    def sure(self) -> bool:
+        """Whether nothing else explains them, and API Gateway is known to have refused them itself."""
+        return not self.rivals and all(a.reached is False for a in self.found)
+
+
+def reason_for_403(case: Case, code: str) -> Reason | None:
+    """Return the bare 403s and what explains them by this cause, or None where it does not."""
     found = refused_requests(case, 403)
     if not found or mapping_refusals(case)[0]:
-        return (), (), False
+        return None
     fits = {other: why for other, explains in REASONS.items() if (why := explains(case, found))}
-    sure = len(fits) == 1 and all(a.reached is False for a in found)
-    return (found, fits.get(code, ()), sure) if code in fits else ((), (), False)
+    others = (why[0] for other, why in fits.items() if other != code)
+    return Reason(found, fits[code], tuple(others)) if code in fits else None

@@ -49,13 +49,14 @@ REASONED = (*REQUESTS, ApiConfig, ApiKeys, UsagePlans, WebAcl, MetricSeries, Dep
 
 
 def _bare_403(case: Case, code: str, summary: str) -> Iterator[Finding]:
-    """Name the cause for a 403 that says nothing: strong if only this explains it, else weak."""
-    found, why, sure = reason_for_403(case, code)
-    if not found:
+    """Name the cause for a 403 that says nothing: strong if only this explains it, else weak and disputed."""
+    reason = reason_for_403(case, code)
+    if reason is None:
         return
-    support = (*seen_in(found), *why)
-    strong, weak = (support, ()) if sure else ((), support)
-    yield case.hypothesis(code, summary, strong=strong, weak=weak, since=first_of(found))
+    support = (*seen_in(reason.found), *reason.why)
+    strong, weak = (support, ()) if reason.sure else ((), support)
+    against = [item for item in reason.rivals if item not in support]
+    yield case.hypothesis(code, summary, strong=strong, weak=weak, against=against, since=first_of(reason.found))
 
 
 @rule("apigw-missing-auth-token", sees=REASONED)

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 from domain.evidence import Evidence
+from domain.trace import TraceSegment
 from specialists.awslambda.evidence import FunctionConfiguration, InvocationReports
 from specialists.awslambda.reports import Report
 from specialists.contract import Case
@@ -73,6 +74,17 @@ def failing(case: Case) -> bool:
     """Tell whether anything shows the function failing: the trace, or its error or throttle metrics."""
     traced = bool(case.segments(failed=True) or case.calls_to(failed=True))
     return traced or errors_metric(case) is not None or risen(metric(case, "Throttles"))
+
+
+def failed_callees(case: Case) -> tuple[str, ...]:
+    """Return the ids of what the target called in vain, in the order of the calls.
+
+    Invoke answers 200 also where the called function's code failed: only that function's own segment tells.
+    https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+    """
+    failed = {segment.resource for segment in case.evidence.of(TraceSegment) if segment.failed} - {case.target.id}
+    calls = (call for call in case.calls_from() if call.failed or call.resource in failed)
+    return tuple(dict.fromkeys(call.resource for call in calls))
 
 
 def reports(case: Case) -> tuple[Report, ...]:

@@ -48,6 +48,9 @@ OF_PIPE = (INVOCATIONS, "EventCount", EXECUTION_FAILED, STAGE_FAILED, "Enrichmen
 FAILURES = (FAILED, TO_DLQ, TARGET_ERRORS, DROPPED, GROUP_TO_DLQ, STAGE_FAILED, EXECUTION_FAILED)
 """Above zero when what was to be delivered was not, and no other try follows."""
 
+ERRORS, THROTTLES = "Errors", "Throttles"
+"""Of functions that are targets."""
+
 UNDELIVERABLE = (NOT_TO_DLQ, GROUP_NOT_TO_DLQ)
 
 

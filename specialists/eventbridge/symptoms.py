@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from domain.resource import ResourceType
 from specialists.contract import Case
+from specialists.eventbridge.arns import resource_of
 from specialists.eventbridge.evidence import Destination, RoleAccess, RuleState, Target, Targets
 from specialists.eventbridge.metrics import (
     ACTIVITY,
     EVENTS,
     FAILURES,
+    FUNCTIONS,
     HOUR,
     MINUTE,
     PIPES,
@@ -59,6 +61,14 @@ def counted(case: Case, names: Iterable[str]) -> tuple[MetricSeries, ...]:
 def failures(case: Case) -> tuple[MetricSeries, ...]:
     """Return the series that count what was not delivered."""
     return counted(case, FAILURES)
+
+
+def of_function(case: Case, target: Target, name: str) -> list[MetricSeries]:
+    """Return a series of the function that is a target, if it is above zero in the window."""
+    node = resource_of(target.arn)
+    where = {"FunctionName": node.name} if node else {}
+    found = [s for s in case.all(MetricSeries) if (s.namespace, s.metric, s.dimensions) == (FUNCTIONS, name, where)]
+    return [series for series in found if series.total > 0]
 
 
 def onset(found: Iterable[MetricSeries]) -> datetime | None:

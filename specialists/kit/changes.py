@@ -77,8 +77,11 @@ def _who(event: "EventTypeDef", detail: dict[str, Any]) -> str:
 
 
 def flatten(value: Any, prefix: str = "", depth: int = 6) -> dict[str, str]:
-    """Return nested JSON as dotted names and text values; lists by index, at most six levels."""
-    if depth and isinstance(value, dict):
+    """Return nested JSON as dotted names and text values; lists by index, at most six levels.
+
+    An empty object inside stays: CloudTrail writes `"environment": {}` where it leaves the values out.
+    """
+    if depth and isinstance(value, dict) and (value or not prefix):
         return {k: v for key, inner in value.items() for k, v in flatten(inner, f"{prefix}{key}.", depth - 1).items()}
     if depth and isinstance(value, list):
         return {

@@ -1,14 +1,18 @@
 """Which changes of the topic took effect, of those that CloudTrail tells."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from specialists.contract import Case
 from specialists.kit.change import Change
+
+SOON = timedelta(hours=1)
+"""How long before a failure a change may lie that is taken for its cause."""
 
 
 def last_change(case: Case, *names: str, mentioning: str = "", before: datetime | None = None) -> list[Change]:
     """Return the last change by one of these operations that AWS carried out, as a list of one or none.
 
+    With `before`, only one of the hour before that moment.
     `mentioning` is a word that one of its parameters must be or contain, such as "FilterPolicy".
     """
     found = [
@@ -16,7 +20,7 @@ def last_change(case: Case, *names: str, mentioning: str = "", before: datetime 
         for change in case.all(Change)
         if change.took_effect
         and change.event_name in names
-        and (before is None or change.observed_at is None or change.observed_at <= before)
+        and (before is None or (change.observed_at is not None and before - SOON <= change.observed_at <= before))
         and any(
             mentioning.lower() in f"{key} {value}".lower() for key, value in change.parameters.items() or [("", "")]
         )

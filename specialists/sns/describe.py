@@ -48,8 +48,6 @@ def topic_state(target: Resource, found: Mapping[str, str] | None) -> TopicState
         source=source,
         exists=True,
         name=target.name,
-        owner=found.get("Owner", ""),
-        fifo=found.get("FifoTopic", "") == "true",
         key_id=found.get("KmsMasterKeyId", ""),
         policy=policy_of(found.get("Policy", "")),
         confirmed=_count(found.get("SubscriptionsConfirmed")),

@@ -19,8 +19,6 @@ class TopicState(Evidence, kind="sns.topic"):
 
     exists: bool
     name: str
-    owner: str = ""
-    fifo: bool = False
     key_id: str = ""
     policy: Policy = Policy()
     confirmed: int = 0
@@ -35,7 +33,8 @@ class TopicState(Evidence, kind="sns.topic"):
             return f"There is no topic {self.name}"
         key = f"encrypted with {self.key_id}" if self.key_id else "not encrypted with KMS"
         unread = f"; its policy cannot be read: {self.policy.problem}" if self.policy.problem else ""
-        return f"Topic {self.name}: {self.confirmed} subscriptions, {self.pending} not confirmed, {key}{unread}"
+        logs = f", failed deliveries to {'/'.join(self.logged)} are logged" if self.logged else ""
+        return f"Topic {self.name}: {self.confirmed} subscriptions, {self.pending} not confirmed, {key}{logs}{unread}"
 
 
 class Subscriber(Value):

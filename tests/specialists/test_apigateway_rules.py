@@ -100,7 +100,7 @@ ALLOW = parse_policy(
 SITUATIONS = [
     ("502, function ran", [segment(502), call()], {"apigw-malformed-proxy": "strong"}),
     ("502, function failed", [segment(502), call(failed=True)], {"apigw-malformed-proxy": "weak"}),
-    ("502, function answered so because its table failed", [segment(502), call(), call(TABLE, caller=FUNCTION, failed=True)], {"apigw-malformed-proxy": "weak"}),
+    ("502, function answered so because its table failed", [segment(502), call(), call("arn:aws:dynamodb:eu-west-1:123456789012:table/orders", caller=FUNCTION, failed=True)], {"apigw-malformed-proxy": "weak"}),
     ("502 in the access log, no function errors", [access({"status": 502}), stage(), NO_ERRORS], {"apigw-malformed-proxy": "strong"}),
     ("502 in the access log alone", [access({"status": 502}), stage()], {"apigw-malformed-proxy": "weak"}),
     ("function error in the execution log", [execution("Lambda execution failed with status 200 due to customer function error: boom")], {"apigw-malformed-proxy": "weak"}),
@@ -203,6 +203,28 @@ def test_a_symptom_defers_to_the_function_behind(seen):
     found = list(hypotheses(about(*seen)).values())
 
     assert [h.defers_to for h in found] == [(FUNCTION,)]
+
+
+def test_a_timeout_is_its_own_end_when_the_function_works_longer_than_the_gateway_waits():
+    run = segment(200, seconds=41.0).model_copy(update={"resource": FUNCTION})
+    waiting = call("arn:aws:dynamodb:eu-west-1:123456789012:table/orders", caller=FUNCTION).model_copy(update={"seconds": 39.0})
+
+    alone = hypotheses(about(segment(504, seconds=29.0), run))
+    below = hypotheses(about(segment(504, seconds=29.0), run, waiting))
+
+    assert alone["apigw-lambda-timeout-504"].defers_to == ()
+    assert below["apigw-lambda-timeout-504"].defers_to == (FUNCTION,)
+
+
+def test_two_reasons_for_a_bare_403_contradict_each_other():
+    known, blocking = routes(route(api_key_required=True)), acl()
+
+    both = hypotheses(about(segment(403), known, blocking, BLOCKED))
+    alone = hypotheses(about(segment(403), routes(route()), blocking, BLOCKED))
+
+    assert {s.evidence for s in both["apigw-waf-blocked"].contradicting} == {known.id}
+    assert {s.evidence for s in both["apigw-invalid-api-key"].contradicting} == {blocking.id}
+    assert alone["apigw-waf-blocked"].contradicting == ()
 
 
 def test_a_malformed_answer_of_a_healthy_function_defers_to_nobody():

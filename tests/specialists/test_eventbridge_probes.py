@@ -8,11 +8,15 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from domain.evidence import load_evidence
+from aws.session import AwsConfig, ReadSession
+from domain.evidence import EvidenceBundle, load_evidence
+from domain.graph import ServiceGraph
+from domain.resource import resource_from_arn
 from sandbox.aws import resources, signals
-from sandbox.aws.faults import Fault
+from sandbox.aws.faults import ACCESS_DENIED
 from sandbox.aws.local import LocalAws
 from sandbox.aws.world import World
+from specialists.contract import Look
 from specialists.eventbridge import SPECIALIST
 from specialists.eventbridge.evidence import (
     ChangeCount,
@@ -167,7 +171,7 @@ def test_the_rules_of_a_bus_are_listed(world: World) -> None:
 
     from_rule, from_bus = read(state.rules_of_bus)[0], read(state.rules_of_bus, BUS)[0]
 
-    assert [(r.name, r.state, r.arn, r.by_pattern) for r in from_bus.rules][0] == (
+    assert next((r.name, r.state, r.arn, r.by_pattern) for r in from_bus.rules) == (
         "audit",
         "DISABLED",
         RULE.replace("order-placed", "audit"),
@@ -299,34 +303,21 @@ def test_targets_elsewhere_are_not_judged(world: World) -> None:
 
 def test_one_target_that_cannot_be_read_does_not_hide_the_others(world: World) -> None:
     make_function(world)
-    world.aws.inject(
-        "lambda", "GetFunctionConfiguration", Fault.error("AccessDeniedException"), when={"FunctionName": "a"}
-    )
+    world.aws.inject("lambda", "GetFunctionConfiguration", ACCESS_DENIED, when={"FunctionName": "a"})
     known = targets(FUNCTION.replace("send-mail", "a"), FUNCTION)
     found = []
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        for_each = iter_probe(access.target_functions, known)
-        found.extend(for_each)
+        found.extend(one_by_one(access.target_functions, known))
 
     assert [d.arn for d in found if isinstance(d, Destination)] == [FUNCTION]
 
 
-def iter_probe(probe, known):
-    """Yield one by one, as the runner keeps what came before an error."""
-    from aws.session import AwsConfig, ReadSession
-    from domain.evidence import EvidenceBundle
-    from domain.graph import ServiceGraph
-    from domain.resource import resource_from_arn
-    from specialists.contract import Look
-
+def one_by_one(probe, known):
+    """Yield as the probe does: the runner keeps what came before an error."""
     target = resource_from_arn(RULE)
-    session = ReadSession(AwsConfig(region=target.region), probe.reads)
-    yield from probe.run(
-        Look(
-            session.clients("", target.region), target, WINDOW, EvidenceBundle([known]), ServiceGraph.of([target]), NOW
-        )
-    )
+    aws = ReadSession(AwsConfig(region=target.region), probe.reads).clients("", target.region)
+    yield from probe.run(Look(aws, target, WINDOW, EvidenceBundle([known]), ServiceGraph.of([target]), NOW))
 
 
 def test_who_closed_a_target_is_looked_up_only_when_it_is_closed(world: World) -> None:
@@ -428,7 +419,7 @@ def test_schedules_are_counted_by_group_pipes_by_name_and_target_functions_by_er
 
     assert group["TargetErrorCount"] == 2
     assert pipes["ExecutionFailed"] == 3
-    assert [s.total for s in errors] == [4]
+    assert [(s.metric, s.total) for s in errors] == [("Errors", 4), ("Throttles", 0)]
 
 
 def test_what_callers_logged_about_the_bus_is_read(world: World) -> None:
@@ -464,7 +455,7 @@ def test_changes_are_counted_and_none_is_an_answer_too(world: World) -> None:
 
 
 def test_a_refused_look_is_raised_for_the_runner(world: World) -> None:
-    world.aws.inject("events", "DescribeRule", Fault.error("AccessDeniedException"))
+    world.aws.inject("events", "DescribeRule", ACCESS_DENIED)
 
     with pytest.raises(ClientError, match="AccessDenied"):
         read(state.rule)

@@ -236,15 +236,17 @@ def test_deliveries_without_a_failure_contradict_a_closed_or_missing_target(seen
     assert not proven(found)
 
 
-def test_given_up_events_point_to_the_target() -> None:
-    found = judged(RULE, targets(f"{FUNCTION}:live", retries=2), destination(f"{FUNCTION}:live"), FAILED, RETRIED)[
-        RETRY
-    ]
+def test_given_up_events_point_to_a_target_that_is_looked_at_too() -> None:
+    goal = [targets(f"{FUNCTION}:live", retries=2), destination(f"{FUNCTION}:live")]
+    throttles = metric("Throttles", {12: 31}, namespace="AWS/Lambda", dimensions={"FunctionName": "send-mail"})
+    alone = judged(RULE, *goal, FAILED, RETRIED, throttles)[RETRY]
 
-    assert found.defers_to == (FUNCTION,)
-    assert "9 events of `order-placed` were not delivered after 40 retries" in found.summary
-    assert "retried 2 times only" in found.summary
-    assert strengths(found) == {"strong"}
+    assert judged(RULE, *goal, FAILED, RETRIED, around=graph(RULE, (RULE, FUNCTION)))[RETRY].defers_to == (FUNCTION,)
+    assert alone.defers_to == ()
+    assert "9 events of `order-placed` were not delivered after 40 retries" in alone.summary
+    assert "the target was throttled 31 times" in alone.summary
+    assert "retried 2 times only" in alone.summary
+    assert strengths(alone) == {"strong"}
     assert strengths(judged(RULE, targets(FUNCTION), FAILED)[RETRY]) == {"weak"}
 
 
@@ -389,7 +391,7 @@ def test_a_running_pipes_failures_point_to_its_target_or_its_role() -> None:
     goal = targets(FUNCTION, resource=PIPE, role_arn=ROLE)
     denied = role_access(resource=PIPE, target_arn=FUNCTION, action="lambda:InvokeFunction", allowed=False)
 
-    assert judged(PIPE, pipe(), goal, failed)[RETRY].defers_to == (FUNCTION,)
+    assert judged(PIPE, pipe(), goal, failed, around=graph(PIPE, (PIPE, FUNCTION)))[RETRY].defers_to == (FUNCTION,)
     assert proven(judged(PIPE, pipe(), goal, failed, denied)) == {REFUSED}
 
 

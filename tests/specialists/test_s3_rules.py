@@ -278,6 +278,7 @@ def test_a_bucket_wide_deny_applies_to_listing() -> None:
 def test_a_policy_written_just_before_makes_it_strong() -> None:
     assert strengths(judged(call(*TERSE), policy(), change("PutBucketPolicy"))["s3-access-denied"]) == STRONG
     assert strengths(judged(call(*TERSE), policy(), change("PutBucketPolicy", at=19))["s3-access-denied"]) == WEAK
+    assert strengths(judged(call(*TERSE), policy(), change("PutBucketPolicy", at=-60))["s3-access-denied"]) == WEAK
     refused = change("PutBucketPolicy", error=("AccessDenied", "x"))
     assert strengths(judged(call(*TERSE), policy(), refused)["s3-access-denied"]) == WEAK
 

@@ -1,20 +1,26 @@
-"""The VPC probes against moto over HTTP, and against the local AWS where moto lacks an operation."""
+"""The VPC probes over HTTP against the local AWS."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from domain.evidence import load_evidence
+from aws.reads import Read
+from aws.session import AwsConfig, ReadSession
+from domain.evidence import Evidence, EvidenceBundle, load_evidence
 from domain.findings import Hypothesis
+from domain.graph import ServiceGraph
+from domain.resource import resource_from_arn
 from sandbox.aws import resources, signals
 from sandbox.aws.faults import ACCESS_DENIED
 from sandbox.aws.local import LocalAws
 from sandbox.aws.world import World
-from specialists.contract import Probe
+from specialists.contract import Look, Probe
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
 from specialists.registry import all_specialists
@@ -37,7 +43,7 @@ from specialists.vpc.network import HIGHEST, LOWEST
 from specialists.vpc.probes import PROBES, guards, parts, place
 from specialists.vpc.probes import signals as looks
 from tests.specialists.vpc_building import FUNCTION, START, attachment, call, case, log, minute
-from tests.support.probing import NOW, findings, look_with
+from tests.support.probing import NOW, WINDOW, findings
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 
@@ -102,8 +108,28 @@ class Net:
         return [own, *read(parts.subnets, seen=[own]), *more]
 
 
-def read(probe: Probe, *, arn: str = FUNCTION, **more: Any) -> list[Any]:
-    found = look_with(probe, arn, **more)
+@cache
+def session_of(reads: tuple[Read, ...], _endpoint: str) -> ReadSession:
+    """One session for each set of reads: making EC2's client takes longer than all its calls."""
+    return ReadSession(AwsConfig(region=REGION), reads)
+
+
+def look_at(probe: Probe, arn: str, seen: Iterable[Evidence]) -> list[Evidence]:
+    """Run the probe over HTTP; only its declared reads pass the guard."""
+    target = resource_from_arn(arn)
+    look = Look(
+        aws=session_of(probe.reads, os.environ["AWS_ENDPOINT_URL"]).clients("", REGION),
+        target=target,
+        window=WINDOW,
+        seen=EvidenceBundle(seen),
+        graph=ServiceGraph.of([target]),
+        now=NOW,
+    )
+    return list(probe.run(look))
+
+
+def read(probe: Probe, *, arn: str = FUNCTION, seen: Iterable[Evidence] = ()) -> list[Any]:
+    found = look_at(probe, arn, seen)
     for evidence in found:
         assert isinstance(evidence, probe.yields)
         assert evidence.resource == arn
@@ -147,7 +173,7 @@ def test_a_function_in_no_vpc_or_none_at_all_ends_the_look(local: LocalAws) -> N
     assert all(Attachment in p.needs or Subnets in p.needs or p.needs for p in PROBES if p not in place.PROBES)
 
 
-def test_a_part_of_a_network_tells_its_vpc_and_a_missing_one_is_evidence(moto_url: str) -> None:
+def test_a_part_of_a_network_tells_its_vpc_and_a_missing_one_is_evidence(local: LocalAws) -> None:
     net = Net()
     endpoint = net.ec2.create_vpc_endpoint(VpcId=net.vpc, ServiceName=f"com.amazonaws.{REGION}.s3")["VpcEndpoint"]
     there = {
@@ -168,7 +194,7 @@ def test_a_part_of_a_network_tells_its_vpc_and_a_missing_one_is_evidence(moto_ur
 # --- parts of the network
 
 
-def test_all_subnets_of_the_vpc_are_read_by_the_functions_own_and_missing_ones_told(moto_url: str) -> None:
+def test_all_subnets_of_the_vpc_are_read_by_the_functions_own_and_missing_ones_told(local: LocalAws) -> None:
     net = Net()
     own = net.attached(net.a, "subnet-0123456789", vpc_id="vpc-123abc")
 
@@ -180,7 +206,7 @@ def test_all_subnets_of_the_vpc_are_read_by_the_functions_own_and_missing_ones_t
     assert {s.vpc_id for s in found.subnets} == {net.vpc}
 
 
-def test_routes_gateways_and_their_states_are_read(moto_url: str) -> None:
+def test_routes_gateways_and_their_states_are_read(local: LocalAws) -> None:
     net = Net()
     seen = net.seen()
 
@@ -197,7 +223,7 @@ def test_routes_gateways_and_their_states_are_read(moto_url: str) -> None:
     assert one(parts.internet_gateways, seen=seen).ids == (net.igw,)
 
 
-def test_acls_are_read_by_number_without_the_final_deny(moto_url: str) -> None:
+def test_acls_are_read_by_number_without_the_final_deny(local: LocalAws) -> None:
     net = Net()
     made = net.ec2.create_network_acl(VpcId=net.vpc)["NetworkAcl"]["NetworkAclId"]
     net.ec2.create_network_acl_entry(
@@ -212,7 +238,7 @@ def test_acls_are_read_by_number_without_the_final_deny(moto_url: str) -> None:
     ]
 
 
-def test_endpoints_are_read_with_service_policy_groups_and_tables(moto_url: str) -> None:
+def test_endpoints_are_read_with_service_policy_groups_and_tables(local: LocalAws) -> None:
     net = Net()
     policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:Get*", "Resource": "*"}]}
     net.ec2.create_vpc_endpoint(
@@ -235,7 +261,7 @@ def test_endpoints_are_read_with_service_policy_groups_and_tables(moto_url: str)
     assert one(guards.endpoint_groups, seen=net.seen(found)).asked == (net.db_group,)
 
 
-def test_dns_and_flow_logs_are_read(moto_url: str) -> None:
+def test_dns_and_flow_logs_are_read(local: LocalAws) -> None:
     net = Net()
     net.ec2.modify_vpc_attribute(VpcId=net.vpc, EnableDnsSupport={"Value": False})
     boto3.client("logs").create_log_group(logGroupName="flows")
@@ -251,7 +277,7 @@ def test_dns_and_flow_logs_are_read(moto_url: str) -> None:
 # --- guards
 
 
-def test_own_groups_are_read_with_ports_peers_and_what_is_missing(moto_url: str) -> None:
+def test_own_groups_are_read_with_ports_peers_and_what_is_missing(local: LocalAws) -> None:
     net = Net()
     net.ec2.authorize_security_group_ingress(
         GroupId=net.db_group,
@@ -270,7 +296,7 @@ def test_own_groups_are_read_with_ports_peers_and_what_is_missing(moto_url: str)
     assert read(guards.own_groups, seen=[net.attached(group_ids=())]) == []
 
 
-def test_what_stands_behind_a_private_address_is_looked_up_with_its_groups(moto_url: str) -> None:
+def test_what_stands_behind_a_private_address_is_looked_up_with_its_groups(local: LocalAws) -> None:
     net = Net()
     made = net.interface(net.db, "10.0.3.15", net.db_group)
     net.interface(net.db, "10.0.3.16", net.db_group)
@@ -285,7 +311,7 @@ def test_what_stands_behind_a_private_address_is_looked_up_with_its_groups(moto_
     assert read(guards.called_interfaces, seen=net.seen(log())) == []
 
 
-def test_mount_targets_are_looked_up_where_the_function_has_a_file_system(moto_url: str) -> None:
+def test_mount_targets_are_looked_up_where_the_function_has_a_file_system(local: LocalAws) -> None:
     net = Net()
     made = net.interface(net.db, "10.0.3.20", net.db_group, "EFS mount target for fs-1 (fsmt-1)")
     mounts = net.attached(file_systems=("arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-1",))
@@ -296,7 +322,7 @@ def test_mount_targets_are_looked_up_where_the_function_has_a_file_system(moto_u
     assert [i.id for i in found.interfaces] == [made]
 
 
-def test_lambdas_interfaces_are_counted(moto_url: str) -> None:
+def test_lambdas_interfaces_are_counted(local: LocalAws) -> None:
     net = Net()
     for last in (5, 6):
         net.interface(net.a, f"10.0.1.{last}", net.fn_group, f"AWS Lambda VPC ENI-create-order-{last}")
@@ -305,7 +331,7 @@ def test_lambdas_interfaces_are_counted(moto_url: str) -> None:
     assert len(one(guards.function_interfaces, seen=net.seen()).interfaces) == 2
 
 
-def test_prefix_lists_that_rules_name_are_read(moto_url: str) -> None:
+def test_prefix_lists_that_rules_name_are_read(local: LocalAws) -> None:
     net = Net()
     made = net.ec2.create_managed_prefix_list(
         PrefixListName="partners", MaxEntries=2, AddressFamily="IPv4", Entries=[{"Cidr": "198.51.100.0/24"}]
@@ -350,7 +376,7 @@ def test_a_function_that_never_logged_has_no_lines_and_says_why(local: LocalAws)
     assert "no such log group" in found.filter
 
 
-def test_metrics_are_read(moto_url: str) -> None:
+def test_metrics_are_read(local: LocalAws) -> None:
     found = {series.metric for series in read(looks.metrics, seen=[attachment()])}
 
     assert found == {"Invocations", "Errors"}

@@ -135,6 +135,7 @@ def account_is_out_of_concurrency(case: Case) -> Iterator[Hypothesis]:
     free = bool(limits and used and used.points and used.peak < 0.8 * limits.concurrent_executions)
     symptoms = (*refused, *([series] if series else ()))
     grade = "strong" if full or (reserved is not None and not free) else "weak"
+    alone = ", which has no concurrency of its own" if reserved is not None and not own else ""
     share = (
         f" while the account ran {used.peak:g} of {limits.concurrent_executions} at once"
         if full and used and limits
@@ -142,7 +143,7 @@ def account_is_out_of_concurrency(case: Case) -> Iterator[Hypothesis]:
     )
     yield case.hypothesis(
         "lambda-throttle-account",
-        f"{_count(case)} at `{case.target.name}`, which has no concurrency of its own{share}",
+        f"{_count(case)} at `{case.target.name}`{alone}{share}",
         proof=dict.fromkeys((*(stated.proof if stated else ()), *([used] if full and used else ()))),
         strong=symptoms if grade == "strong" else (),
         weak=dict.fromkeys(

@@ -10,7 +10,7 @@ from domain.findings import Hypothesis
 from domain.resource import ResourceType, resource_from_arn
 from domain.trace import TraceCall
 from specialists.awslambda.evidence import FunctionConfiguration, InvocationReports
-from specialists.awslambda.reading import changed, errors_metric, metric, running
+from specialists.awslambda.reading import changed, errors_metric, failed_callees, metric, running
 from specialists.awslambda.rules.stated import EVIDENCE
 from specialists.awslambda.symptoms import TRACED, Seen, Symptom, diagnoses, unstated
 from specialists.contract import Case, Rule, rule
@@ -103,7 +103,7 @@ def variable_is_missing(case: Case) -> Iterator[Hypothesis]:
 @rule("lambda-unhandled-exception", sees=(*EVIDENCE, MetricSeries, InvocationReports))
 def exception_ends_invocations(case: Case) -> Iterator[Hypothesis]:
     """The code raises, and no sharper cause is stated."""
-    failed = case.calls_from(failed=True)
+    failed = failed_callees(case)
     raised = [s for s in unstated(case) if s.fatal]
     if not raised:
         yield from _unexplained(case)
@@ -136,17 +136,17 @@ def _most_telling(raised: list[Symptom]) -> Symptom:
     return traced or next(s for s in raised if s.type == often)
 
 
-def _behind(case: Case, failed: tuple[TraceCall, ...], raised: list[Symptom]) -> tuple[str, ...]:
+def _behind(case: Case, failed: tuple[str, ...], raised: list[Symptom]) -> tuple[str, ...]:
     """Return the resources whose failure would explain the exception."""
     named = [resource_from_arn(arn).id for s in raised for arn in arns_in(s.text)]
-    callees = [c.resource for c in failed] + [i for i in named if i != case.target.id and case.graph.node(i)]
+    callees = [*failed, *(i for i in named if i != case.target.id and case.graph.node(i))]
     if not callees and any(SDK_ERROR.search(s.text) for s in raised):
         callees = list(case.graph.callees(case.target.id))
     return tuple(dict.fromkeys(callees))
 
 
-def _after_calls(case: Case, failed: tuple[TraceCall, ...]) -> str:
-    nodes = [case.graph.node(c.resource) for c in failed]
+def _after_calls(case: Case, failed: tuple[str, ...]) -> str:
+    nodes = [case.graph.node(i) for i in failed]
     names = dict.fromkeys(n.label for n in nodes if n is not None)
     return f" after its call to {', '.join(names)} failed" if names else ""
 
@@ -163,13 +163,13 @@ def _unexplained(case: Case) -> Iterator[Hypothesis]:
         if errors and invocations and invocations.total
         else "Invocations"
     )
-    failed = case.calls_from(failed=True)
+    failed = failed_callees(case)
     yield case.hypothesis(
         "lambda-unhandled-exception",
         f"{share} of `{case.target.name}` failed{_after_calls(case, failed)}, and no error text was found",
         weak=[*segments, *([errors] if errors else ())],
         since=errors.first_over(0) if errors else segments[0].start,
-        defers_to=dict.fromkeys(c.resource for c in failed),
+        defers_to=failed,
     )
 
 
@@ -179,8 +179,11 @@ def _remote(case: Case, call: TraceCall) -> bool:
     return kind == ResourceType.REMOTE.value
 
 
-def _remote_grade(call: TraceCall) -> str | None:
-    """Say what a remote call carries: its own server error proves, a lost connection is strong, silence is weak."""
+def _remote_grade(call: TraceCall, *, waited_out: bool) -> str | None:
+    """Say what a remote call carries: its own server error proves, a lost connection is strong, silence is weak.
+
+    Silence is strong where the invocation waited for it until its time was over (`waited_out`).
+    """
     words = " ".join(f"{e.type} {e.message}" for e in call.errors)
     if call.http_status is not None and call.http_status >= 500:
         return "proof"
@@ -188,13 +191,22 @@ def _remote_grade(call: TraceCall) -> str | None:
         return "strong" if call.http_status == 429 else None
     if call.failed and REFUSED.search(words):
         return "strong"
+    if call.pending and waited_out:
+        return "strong"
     return "weak" if call.pending or call.fault or NO_ANSWER.search(words) else None
+
+
+def _waited_out(case: Case) -> bool:
+    """Tell whether invocations end by their timeout, and no network of our own can be what swallows the answers."""
+    configuration = running(case)
+    return "lambda-timeout" in diagnoses(case) and configuration is not None and not configuration.vpc_id
 
 
 @rule("downstream-http-error", sees=(*EVIDENCE, TraceCall))
 def remote_service_fails(case: Case) -> Iterator[Hypothesis]:
     """A service outside AWS answers with server errors, drops connections, or does not answer."""
-    graded = {call: _remote_grade(call) for call in case.calls_from() if _remote(case, call)}
+    waited_out = _waited_out(case)
+    graded = {call: _remote_grade(call, waited_out=waited_out) for call in case.calls_from() if _remote(case, call)}
     recovered = bool(case.segments()) and not case.segments(failed=True)
     calls = [c for c, grade in graded.items() if grade and (c.failed or not recovered)]
     logged = [s for s in unstated(case) if _speaks_of_remote(s)]

@@ -10,6 +10,7 @@ from specialists.eventbridge.arns import resource_of
 from specialists.eventbridge.evidence import BusRules, ChangeCount, Targets
 from specialists.eventbridge.metrics import (
     ACTIVITY,
+    ERRORS,
     EVENTS,
     FUNCTIONS,
     HOUR,
@@ -20,6 +21,7 @@ from specialists.eventbridge.metrics import (
     OF_RULE,
     PIPES,
     SCHEDULES,
+    THROTTLES,
     Place,
     group_of,
     of_rule,
@@ -84,13 +86,14 @@ def pipe_metrics(look: Look) -> Iterator[Evidence]:
 
 @probe(GET_METRIC_DATA, needs=(Targets,), yields=(MetricSeries,))
 def target_errors(look: Look) -> Iterator[Evidence]:
-    """Reads the errors of functions that are targets: wrong input shows there."""
+    """Reads errors and throttles of functions that are targets: wrong input and lack of capacity show there."""
     known = look.seen.first(Targets, look.target.id)
     found = (resource_of(target.arn) for target in (known.targets if known else ()))
     functions = [node.name for node in found if node is not None and node.type is ResourceType.LAMBDA]
     names = list(dict.fromkeys(functions))[:MAX_FUNCTIONS]
     if names:
-        yield from metric_series(look, [Metric(FUNCTIONS, "Errors", {"FunctionName": name}) for name in names])
+        metrics = [Metric(FUNCTIONS, what, {"FunctionName": name}) for name in names for what in (ERRORS, THROTTLES)]
+        yield from metric_series(look, metrics)
 
 
 @probe(FILTER_LOG_EVENTS, yields=(LogLines,), only=(ResourceType.EVENT_BUS,))

@@ -8,7 +8,7 @@ from domain.resource import ResourceType
 from specialists.contract import Case, Rule, rule
 from specialists.eventbridge.arns import resource_of, short
 from specialists.eventbridge.evidence import Destination, RoleAccess, RuleState, Target, Targets
-from specialists.eventbridge.metrics import FAILED, INVOCATIONS, MATCHED, RETRIED, TRIGGERED, UNDELIVERABLE
+from specialists.eventbridge.metrics import FAILED, INVOCATIONS, MATCHED, RETRIED, THROTTLES, TRIGGERED, UNDELIVERABLE
 from specialists.eventbridge.signs import Reading, began, cited, signs
 from specialists.eventbridge.symptoms import (
     by_whom,
@@ -18,6 +18,7 @@ from specialists.eventbridge.symptoms import (
     failures,
     gone,
     known_fault,
+    of_function,
     onset,
     own_series,
     refusal,
@@ -196,14 +197,16 @@ def retries_were_used_up(case: Case) -> Iterator[Hypothesis]:
     open_targets = [d for d in (destination(case, t.arn) for t in targets_of(case)) if d and d.exists]
     limits = [text for target in targets_of(case) if (text := _limit(target))]
     known = case.all(Targets)[:1]
+    throttled = [s for target in targets_of(case) for s in of_function(case, target, THROTTLES)]
     sure = bool(retried)
     tried = f" after {retried[0].total:g} retries" if retried else ""
+    tried += f"; the target was throttled {throttled[0].total:g} times" if throttled else ""
     yield case.hypothesis(
         "eb-retry-exhausted",
         f"{total(failed):g} events of `{case.target.name}` were not delivered{tried}"
         + (f"; {limits[0]}" if limits else ""),
-        strong=(*failed, *retried, *open_targets, *(known if limits else ())) if sure else (),
-        weak=() if sure else (*failed, *open_targets),
+        strong=(*failed, *retried, *throttled, *open_targets, *(known if limits else ())) if sure else (),
+        weak=() if sure else (*failed, *throttled, *open_targets),
         since=onset(failed),
         defers_to=_own_targets(case),
     )
@@ -218,7 +221,9 @@ def _limit(target: Target) -> str:
 
 
 def _own_targets(case: Case) -> list[str]:
-    return [node.id for t in targets_of(case) if (node := resource_of(t.arn)) is not None]
+    """Return the targets that are looked at themselves: only there could a deeper cause be found."""
+    nodes = (resource_of(target.arn) for target in targets_of(case))
+    return [node.id for node in nodes if node is not None and case.graph.node(node.id) is not None]
 
 
 RULES: tuple[Rule, ...] = (

@@ -8,13 +8,14 @@ from domain.trace import TraceSegment
 from specialists.contract import Case, Rule, rule
 from specialists.eventbridge.arns import resource_of, short
 from specialists.eventbridge.evidence import Target, Targets
-from specialists.eventbridge.metrics import FUNCTIONS
+from specialists.eventbridge.metrics import ERRORS
 from specialists.eventbridge.signs import Reading, began, cited, signs
 from specialists.eventbridge.symptoms import (
     by_whom,
     changed,
     failures,
     known_fault,
+    of_function,
     onset,
     parameter,
     targets_of,
@@ -94,10 +95,8 @@ def _failing(case: Case, target: Target) -> list[Evidence]:
     resource = resource_of(target.arn)
     if resource is None:
         return []
-    where = {"FunctionName": resource.name}
-    errors = [s for s in case.all(MetricSeries) if s.namespace == FUNCTIONS and s.dimensions == where and s.total > 0]
     segments = [s for s in case.evidence.of(TraceSegment, resource.id) if s.failed and s.errors]
-    return [*errors, *segments]
+    return [*of_function(case, target, ERRORS), *segments]
 
 
 RULES: tuple[Rule, ...] = (template_was_refused, template_is_broken, transformer_was_changed)

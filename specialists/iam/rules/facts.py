@@ -59,10 +59,14 @@ def nothing_refused(case: Case) -> Iterator[Finding]:
     yield case.fact(f"No refusal in {' or in '.join(where)} of {case.target.label}", *seen)
 
 
-@rule(sees=(Change, ChangesSearched))
+@rule(sees=(*CALLERS_SEE, ChangesSearched))
 def role_history(case: Case) -> Iterator[Finding]:
-    """What CloudTrail shows of the role, and when its silence means nothing."""
+    """What CloudTrail shows of the target's roles, and when its silence about a refused one means nothing."""
+    runs = case.one(RunsAs)
+    refused = {d.standing.role_arn for d in diagnoses(case) if d.standing}
     for searched in case.evidence.of(ChangesSearched):
+        if searched.resource not in {runs.role_arn if runs else "", *refused}:
+            continue
         name = searched.resource.rsplit("/", 1)[-1]
         changes = [c for c in case.evidence.of(Change, searched.resource) if c.took_effect]
         for change in sorted(changes, key=lambda c: (c.observed_at or case.window.end, c.event_id))[-3:]:
@@ -70,7 +74,7 @@ def role_history(case: Case) -> Iterator[Finding]:
             yield case.fact(f"{change.who} called {change.event_name} on role `{name}` at {when}", change)
         if not changes and searched.decisive:
             yield case.fact(f"Role `{name}` was not changed in the 24 h before", searched)
-        if not changes and not searched.decisive:
+        if not changes and not searched.decisive and searched.resource in refused:
             yield case.advice(
                 f"Changes of role `{name}` are recorded in CloudTrail of {searched.home_region}, which was not read: "
                 f"look there for DetachRolePolicy, PutRolePolicy and UpdateAssumeRolePolicy",
