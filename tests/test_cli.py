@@ -139,12 +139,14 @@ def test_unusable_input_is_one_line_and_exit_2(
     ("text", "sentence"),
     [
         ("1-5e1b4151-1234567890abcdef12345678", "X-Ray keeps traces for 30 days"),
-        (f"1-{int(time.time()) - 3600:08x}-1234567890abcdef12345678", "check the account and the Region"),
+        ("1-{an_hour_ago}-1234567890abcdef12345678", "check the account and the Region"),
         ("function no-such-function", "No Lambda function “no-such-function” in eu-west-1"),
     ],
 )
 def test_what_is_not_there_fails_with_what_to_do(text: str, sentence: str, moto_url: str, tmp_path: Path) -> None:
-    done = rca(tmp_path, "investigate", text, "--json")
+    asked = text.format(an_hour_ago=f"{int(time.time()) - 3600:08x}")
+
+    done = rca(tmp_path, "investigate", asked, "--json")
 
     report = json.loads(done.stdout)
     assert done.returncode == 1

@@ -4,6 +4,7 @@ import pytest
 
 from domain.causes import CAUSES
 from domain.report import ReportStatus
+from orchestrator.conclude.naming import label
 from tests.support.concluding import (
     API,
     CHANGE,
@@ -22,6 +23,7 @@ from tests.support.concluding import (
     graph_of,
     hypothesis,
     looks,
+    minutes,
     one,
     result,
     roles,
@@ -119,12 +121,18 @@ def test_symptoms_that_explain_each_other_in_a_circle_end_at_the_likeliest() -> 
 
 
 def test_a_cause_that_begins_long_after_its_symptom_explains_nothing() -> None:
-    late = TABLE_THROTTLES.model_copy(
-        update={"since": FUNCTION_RAISES.since and FUNCTION_RAISES.since.replace(hour=11)}
-    )
-    found = concluded(SEEN, FUNCTION_RAISES, late)
+    early = FUNCTION_RAISES.model_copy(update={"since": minutes(-60)})
+    late = TABLE_THROTTLES.model_copy(update={"since": minutes(-10)})
+    found = concluded(SEEN, early, late)
 
     assert one(found, CODE, FUNCTION).explained_by is None
+
+
+def test_a_cause_first_seen_in_the_traced_request_may_have_begun_before() -> None:
+    early = FUNCTION_RAISES.model_copy(update={"since": minutes(-60)})
+    found = concluded(SEEN, early, TABLE_THROTTLES)
+
+    assert roles(found)[(CODE, FUNCTION)] == "symptom"
 
 
 def test_a_cause_may_show_a_little_later_than_its_symptom() -> None:
@@ -200,12 +208,10 @@ def test_the_rival_named_in_the_verdict_is_the_rival_not_a_bystander() -> None:
     rival = hypothesis("lambda-oom", OTHER, proof=o)
     near = hypothesis("lambda-tmp-full", FUNCTION, proof=F[:1], strong=F[1:])
     found = concluded((*items, *F, *o), root, rival, near)
-    other = next(h for h in found.ranked if h.role.value == "contributing" and h.cause == "lambda-oom")
+    other = next(h for h in found.ranked if h.cause == "lambda-oom" and h.role.value == "contributing")
 
-    assert (
-        f"`{other.resource.rsplit(':', 1)[-1]}` — runs out of memory" in found.verdict.summary
-        or "`other`" in found.verdict.summary
-    )
+    assert [h.cause for h in found.ranked if h.role.value == "contributing"] != ["lambda-oom"]
+    assert f"About as likely: {label(other.resource, graph_of(items))}" in found.verdict.summary
 
 
 def test_a_contradicted_hypothesis_is_ruled_out() -> None:
@@ -260,6 +266,16 @@ def test_a_symptom_whose_deeper_resource_could_not_be_read_is_no_confident_verdi
 
     assert found.root_cause is None
     assert one(found, CODE, FUNCTION).confidence < 0.6
+
+
+def test_what_a_failing_caller_was_still_waiting_for_is_no_innocent_neighbour() -> None:
+    waiting = called(FUNCTION, TABLE, pending=True)
+    items = traced(segment(FUNCTION, fault=True, origin=True), waiting)
+    slow = hypothesis("ddb-hot-partition", TABLE, proof=T[:1], strong=T[1:])
+    timeout = hypothesis(TIMEOUT, FUNCTION, proof=F, defers_to=(TABLE,))
+    found = concluded((*items, *F, *T), slow, timeout)
+
+    assert roles(found) == {("ddb-hot-partition", TABLE): "root_cause", (TIMEOUT, FUNCTION): "symptom"}
 
 
 def test_a_symptom_that_defers_to_what_nobody_saw_is_no_confident_verdict() -> None:

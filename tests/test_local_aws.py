@@ -404,6 +404,13 @@ def test_metric_data_begins_its_periods_on_the_clock(world: World) -> None:
     assert result["Values"] == [5, 5, 3]
 
 
+def test_two_reports_of_one_minute_are_added(world: World) -> None:
+    report(world, [{0.0: 4}])
+    report(world, [{1.0: 3}])
+
+    assert values_of(ask(world, query("sum", "Sum"), query("n", "SampleCount"))) == {"sum": [3], "n": [7]}
+
+
 def test_metric_data_is_newest_first_unless_asked(world: World) -> None:
     report(world, [1.0, 2.0, None, 4.0])
 

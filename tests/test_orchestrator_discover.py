@@ -311,7 +311,7 @@ def test_a_denied_name_names_the_action_to_grant(
     assert nothing.value.gaps[0].action == action
 
 
-@pytest.mark.parametrize("text", [trace_id(), "function f", "role r"])
+@pytest.mark.parametrize("text", [trace_id(), "function f", "role r"], ids=["trace", "function", "role"])
 def test_an_expired_token_stops_with_what_to_do(aws: LocalAws, text: str) -> None:
     aws.inject("*", "*", faults.EXPIRED_TOKEN)
 

@@ -151,13 +151,16 @@ def moments(world: World, since: datetime, *, every: int = 30, until: datetime |
 class ApiJourney(Journey):
     """A traced request whose API does not simply call a function."""
 
-    def refused(self, stage: Stage, method: str, path: str, status: int, seconds: float = 0.004) -> None:
-        """Let API Gateway answer without calling an integration."""
+    def refused(
+        self, stage: Stage, method: str, path: str, status: int, seconds: float = 0.004, *, call: Document | None = None
+    ) -> None:
+        """Let API Gateway answer without calling an integration; `call` is the caller's, where it is traced."""
         nothing = segments.lambda_integration(self.place, "none", self._start(0), seconds)
         segment = segments.stage_segment(
             self.place, stage, method, path, self._start(0), seconds, status=status, integration=nothing
         )
-        self.add({key: value for key, value in segment.items() if key != "subsegments"})
+        above = {"parent_id": call["id"]} if call else {}
+        self.add({key: value for key, value in segment.items() if key != "subsegments"} | above)
 
     def forwarded(self, stage: Stage, method: str, path: str, status: int, seconds: float, call: Document) -> None:
         """Let a stage pass the request on by this call, such as one of an HTTP endpoint."""

@@ -2,13 +2,14 @@
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from evals.scenarios._functions import HISTORY_MINUTES, whole_minute
-from sandbox.aws import resources, segments, signals
-from sandbox.aws.documents import Document, Place
+from evals.scenarios._journeys import Journey
+from sandbox.aws import resources, segments, signals, subsegments
+from sandbox.aws.documents import Document, flags
 from sandbox.aws.signals import Reported, counted
 from sandbox.aws.world import World
 
@@ -73,27 +74,36 @@ class Run:
         self.status, self.error, self.cause = "RUNNING", "", ""
         self._at = began
         self._events: list[dict[str, Any]] = []
-        self._add("ExecutionStarted", 0.0, input=self.input, roleArn=machine.role_arn)
+        self.add("ExecutionStarted", 0.0, input=self.input, roleArn=machine.role_arn)
 
     @property
     def now(self) -> datetime:
         """The time of the last step."""
         return self._at
 
+    def add(self, kind: str, after: float, *, shared: str = "", **details: Any) -> "Run":
+        """Append an event of AWS's type; all states share the names of their details."""
+        number = len(self._events) + 1
+        self._at += timedelta(seconds=after)
+        key = f"{shared or kind[0].lower() + kind[1:]}EventDetails"
+        event = {"id": number, "previousEventId": 0 if number < 3 else number - 1, "type": kind, "timestamp": self._at}
+        self._events.append({**event, key: details} if details else event)
+        return self
+
     def enter(self, state: str, kind: str = "Task", *, after: float = 0.04) -> "Run":
         """Begin a state."""
-        return self._add(f"{kind}StateEntered", after, shared="stateEntered", name=state, input=self.input)
+        return self.add(f"{kind}StateEntered", after, shared="stateEntered", name=state, input=self.input)
 
     def leave(self, state: str, kind: str = "Task", *, after: float = 0.01) -> "Run":
         """End a state well."""
-        return self._add(f"{kind}StateExited", after, shared="stateExited", name=state, output="{}")
+        return self.add(f"{kind}StateExited", after, shared="stateExited", name=state, output="{}")
 
     def ask(self, service: str, operation: str, *, after: float = 0.02, **details: Any) -> "Run":
         """Schedule and start a task; `parameters` are the request's, `timeoutInSeconds` its limit."""
         asked = {"resourceType": service, "resource": operation}
         given = {**details, "parameters": json.dumps(details.get("parameters", {}))}
-        self._add("TaskScheduled", after, **asked, region=self.machine.world.region, **given)
-        return self._add("TaskStarted", 0.03, **asked)
+        self.add("TaskScheduled", after, **asked, region=self.machine.world.region, **given)
+        return self.add("TaskStarted", 0.03, **asked)
 
     def invoke(self, function: str, *, after: float = 0.02) -> "Run":
         """Schedule and start a task that invokes a function."""
@@ -102,20 +112,20 @@ class Run:
 
     def answer(self, service: str, operation: str, *, after: float) -> "Run":
         """Let the task succeed."""
-        return self._add("TaskSucceeded", after, resourceType=service, resource=operation, output="{}")
+        return self.add("TaskSucceeded", after, resourceType=service, resource=operation, output="{}")
 
     def refuse(self, error: str, cause: str, *, after: float = 0.1, kind: str = "TaskFailed") -> "Run":
         """Let the task fail."""
         asked = next(e for e in reversed(self._events) if e["type"] == "TaskScheduled")["taskScheduledEventDetails"]
         where = {key: asked[key] for key in ("resourceType", "resource")}
-        return self._add(kind, after, **where, error=error, cause=cause)
+        return self.add(kind, after, **where, error=error, cause=cause)
 
     def end(self, status: str, error: str = "", cause: str = "", *, after: float = 0.01) -> "Run":
         """End the execution: SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
         self.status, self.error, self.cause = status, error, cause
         kind = "Execution" + status.title().replace("_", "")
         said = {key: value for key, value in (("error", error), ("cause", cause)) if value}
-        return self._add(kind, after, **said, **({"output": "{}"} if status == "SUCCEEDED" else {}))
+        return self.add(kind, after, **said, **({"output": "{}"} if status == "SUCCEEDED" else {}))
 
     def fail(self, error: str, cause: str, *, after: float = 0.1) -> "Run":
         """Let the task fail, and the execution with it."""
@@ -150,14 +160,6 @@ class Run:
             "startDate": self.began,
             **({} if self.status == "RUNNING" else {"stopDate": self._at}),
         }
-
-    def _add(self, kind: str, after: float, *, shared: str = "", **details: Any) -> "Run":
-        number = len(self._events) + 1
-        self._at += timedelta(seconds=after)
-        key = f"{shared or kind[0].lower() + kind[1:]}EventDetails"
-        event = {"id": number, "previousEventId": 0 if number < 3 else number - 1, "type": kind, "timestamp": self._at}
-        self._events.append({**event, key: details} if details else event)
-        return self
 
 
 def list_runs(machine: Workflow, *runs: Run) -> None:
@@ -204,17 +206,30 @@ def machine_changed(machine: Workflow, *, who: str, when: datetime, name: str = 
     return signals.cloudtrail_event(machine.world, name, "states", kind, who=who, when=when, request=request)
 
 
-def traced(
-    place: Place, run: Run, seconds: float, states: Sequence[Document], *, failed: bool, parent: str | None = None
-) -> Document:
-    """Return X-Ray's segment of an execution, with its states."""
-    return segments.state_machine_segment(
-        place,
-        run.machine.name,
-        run.name,
-        run.began.timestamp(),
-        seconds,
-        states=states,
-        failed=failed,
-        parent=parent,
-    )
+class WorkflowJourney(Journey):
+    """A trace that passes through state machines."""
+
+    def start(self, machine: Workflow, after: float, seconds: float, **rest: Any) -> Document:
+        """Start an execution, and go on without waiting for it."""
+        return subsegments.stepfunctions_call(
+            self.place.ids,
+            "StartExecution",
+            machine.arn,
+            self._start(after),
+            seconds,
+            region=machine.world.region,
+            **rest,
+        )
+
+    def state(self, name: str, after: float, seconds: float, *calls: Document, failed: bool = False) -> Document:
+        """Return a state with its calls."""
+        began = self._start(after)
+        return subsegments.subsegment(self.place.ids, name, began, seconds, calls=calls, **flags(fault=failed))
+
+    def execution(self, run: Run, seconds: float, *states: Document, failed: bool = False, parent: str = "") -> None:
+        """Run a state machine through these states."""
+        began, name = run.began.timestamp(), run.machine.name
+        document = segments.state_machine_segment(
+            self.place, name, run.name, began, seconds, states=states, failed=failed, parent=parent or None
+        )
+        self.add(document)

@@ -74,14 +74,14 @@ class Journey:
         """Return the exception of a fault as a document's cause."""
         return documents.exception(self.place.ids, fault.type, fault.message, remote=remote, stack=fault.stack)
 
-    def dynamodb(self, operation: str, table: str, after: float, seconds: float, **rest: Any) -> Document:
+    def dynamodb(self, operation: str, table: str, after: float, seconds: float | None, **rest: Any) -> Document:
         """Call a table, and let X-Ray infer it."""
         call = subsegments.dynamodb_call(
             self.place.ids, operation, table, self._start(after), seconds, region=self.world.region, **rest
         )
         return self._inferred(call, "AWS::DynamoDB::Table", table)
 
-    def s3(self, operation: str, bucket: str, key: str, after: float, seconds: float, **rest: Any) -> Document:
+    def s3(self, operation: str, bucket: str, key: str, after: float, seconds: float | None, **rest: Any) -> Document:
         """Call a bucket, and let X-Ray infer it."""
         call = subsegments.s3_call(
             self.place.ids, operation, bucket, key, self._start(after), seconds, region=self.world.region, **rest
@@ -89,7 +89,7 @@ class Journey:
         return self._inferred(call, "AWS::S3::Bucket", bucket)
 
     def sqs(
-        self, operation: str, queue: str, after: float, seconds: float, *, account: str = "", **rest: Any
+        self, operation: str, queue: str, after: float, seconds: float | None, *, account: str = "", **rest: Any
     ) -> Document:
         """Call a queue, of another account where one is given, and let X-Ray infer it."""
         call = subsegments.sqs_call(
@@ -104,20 +104,20 @@ class Journey:
         )
         return self._inferred(call, "AWS::SQS::Queue", queue)
 
-    def sns(self, topic_arn: str, after: float, seconds: float, **rest: Any) -> Document:
+    def sns(self, topic_arn: str, after: float, seconds: float | None, **rest: Any) -> Document:
         """Publish to a topic, and let X-Ray infer it."""
         call = subsegments.sns_call(
             self.place.ids, topic_arn, self._start(after), seconds, region=self.world.region, **rest
         )
         return self._inferred(call, "AWS::SNS::Topic", topic_arn.rsplit(":", 1)[-1])
 
-    def aws(self, service: str, operation: str, after: float, seconds: float, **rest: Any) -> Document:
+    def aws(self, service: str, operation: str, after: float, seconds: float | None, **rest: Any) -> Document:
         """Call any other AWS service, such as Secrets Manager."""
         return subsegments.sdk_call(
             self.place.ids, service, operation, self._start(after), seconds, region=self.world.region, **rest
         )
 
-    def invoke(self, function: str, after: float, seconds: float, *, region: str = "", **rest: Any) -> Document:
+    def invoke(self, function: str, after: float, seconds: float | None, *, region: str = "", **rest: Any) -> Document:
         """Call a function; its own segments hang below the call's id."""
         return subsegments.lambda_call(
             self.place.ids, function, self._start(after), seconds, region=region or self.world.region, **rest

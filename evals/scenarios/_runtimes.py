@@ -75,16 +75,18 @@ def timed_out(seconds: int) -> Fault:
 
 def killed(memory: int, *printed: str, milliseconds: float = 900.0) -> Fault:
     """Return the end of a process that took all of its memory (MB); the trace has no exception of it."""
-    line = "RequestId: {request} Error: Runtime exited with error: signal: killed\nRuntime.ExitError"
-    end = {"status": "error", "error_type": "Runtime.OutOfMemory"}
-    return Fault("", "", (*printed, line), used=memory, milliseconds=milliseconds, **end)
+    end = _ended("signal: killed", "Runtime.OutOfMemory", printed)
+    return end._replace(used=memory, milliseconds=milliseconds)
 
 
 def exited(code: int, *printed: str, milliseconds: float = 45.0) -> Fault:
     """Return the end of a process that ended itself; the trace has no exception of it."""
-    line = f"RequestId: {{request}} Error: Runtime exited with error: exit status {code}\nRuntime.ExitError"
-    end = {"status": "error", "error_type": "Runtime.ExitError"}
-    return Fault("", "", (*printed, line), milliseconds=milliseconds, **end)
+    return _ended(f"exit status {code}", "Runtime.ExitError", printed)._replace(milliseconds=milliseconds)
+
+
+def _ended(how: str, error_type: str, printed: tuple[str, ...]) -> Fault:
+    line = f"RequestId: {{request}} Error: Runtime exited with error: {how}\nRuntime.ExitError"
+    return Fault("", "", (*printed, line), status="error", error_type=error_type)
 
 
 def init_error(kind: str, message: str, lines: Sequence[str] = (), *, init: float = 180.0) -> Fault:

@@ -8,7 +8,7 @@ from domain.causes import cause
 from domain.evidence import EvidenceBundle
 from domain.findings import Hypothesis
 from domain.graph import ServiceGraph
-from domain.trace import TraceCall
+from domain.trace import TraceCall, TraceOverview
 
 CHANGE = "deploy-regression"
 """The one cause that is a change: it triggers another cause, where there is one, and explains nothing by itself."""
@@ -66,7 +66,7 @@ def _explains(cause_of: Weighed, symptom: Weighed, graph: ServiceGraph, bundle: 
         cause_of.key == symptom.key
         or CHANGE in {deep.cause, shallow.cause}
         or deep.cause in BLINDNESS
-        or _later(deep, shallow)
+        or _later(deep, shallow, bundle)
         or _defers(deep, shallow)
     ):
         return False
@@ -80,9 +80,15 @@ def _explains(cause_of: Weighed, symptom: Weighed, graph: ServiceGraph, bundle: 
     return deep.resource in below or _about_a_call_of(deep, shallow.resource, graph, bundle)
 
 
-def _later(one: Hypothesis, other: Hypothesis) -> bool:
-    """Whether the first began so much later that it cannot have caused the second."""
-    return one.since is not None and other.since is not None and one.since > other.since + CLOCK_SLACK
+def _later(one: Hypothesis, other: Hypothesis, bundle: EvidenceBundle) -> bool:
+    """Whether the first began so much later that it cannot have caused the second.
+
+    What was first seen in the traced request may have begun at any time before it.
+    """
+    if one.since is None or other.since is None:
+        return False
+    traced = min((o.start for o in bundle.of(TraceOverview)), default=None)
+    return one.since > other.since + CLOCK_SLACK and (traced is None or one.since < traced)
 
 
 def _same_failure(better: Weighed, other: Weighed) -> bool:

@@ -25,6 +25,9 @@ stays ruled out.
 UNTOUCHED = 0.45
 """What is left of a hypothesis about a resource whose every traced call succeeded, unless it cites the trace."""
 
+UNTOUCHED_IN_PEACE = 0.72
+"""The same in a trace in which nothing failed: what happens after a call, as a delivery, its success does not tell."""
+
 ELSEWHERE = 0.75
 """What is left of a hypothesis about a resource that the failing trace does not know, unless it cites the trace."""
 
@@ -140,5 +143,5 @@ def positioned(score: float, hypothesis: Hypothesis, view: TraceView, graph: Ser
     if cites_origin or hypothesis.resource in view.failing:
         return score
     if hypothesis.resource in view.seen:
-        return score * UNTOUCHED
+        return score * (UNTOUCHED if view.failed else UNTOUCHED_IN_PEACE)
     return score * ELSEWHERE if graph.node(hypothesis.resource) is None or view.failed else score

@@ -128,7 +128,6 @@ class BusState(Evidence, kind="eventbridge.bus"):
 
     exists: bool
     name: str
-    key: str = ""
     has_policy: bool = False
 
     def summary(self) -> str:

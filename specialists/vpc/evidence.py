@@ -44,7 +44,6 @@ class Attachment(Evidence, kind="vpc.attachment"):
     group_ids: tuple[str, ...] = ()
     ipv6: bool = False
     role: str = ""
-    timeout_seconds: int | None = None
     state: Status = Status()
     last_update: Status = Status()
     file_systems: tuple[str, ...] = ()

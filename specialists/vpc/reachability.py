@@ -16,6 +16,9 @@ from specialists.vpc.map import Map
 from specialists.vpc.network import Endpoint, NetworkAcl, RouteTable, SecurityRule, Subnet
 from specialists.vpc.routing import next_hop
 
+WORKING = frozenset({"available", "partial"})
+"""States of an endpoint that answers, if only in some zones."""
+
 
 class Kind(StrEnum):
     """What is in the way."""
@@ -85,7 +88,7 @@ def _serves(endpoint: Endpoint, table: RouteTable) -> bool:
 
 def _from_subnet(network: Map, subnet: Subnet, destination: Destination) -> Iterator[Obstacle]:
     endpoint = endpoint_for(network, subnet, destination)
-    if endpoint is not None and endpoint.state.lower() != "available":
+    if endpoint is not None and endpoint.state.lower() not in WORKING:
         text = f"VPC endpoint `{endpoint.id}` for `{endpoint.service}` is {endpoint.state}"
         yield Obstacle(Kind.ROUTE, subnet.id, (endpoint.id,), text, broken=True)
         return
@@ -149,7 +152,7 @@ def _groups(network: Map, way: _Way) -> Iterator[Obstacle]:
     caller = Other(peer_in((_block(way.subnet, way.other.peer.version),)), frozenset(network.own_group_ids))
     if rules_allow(way.ingress, way.ports, caller, network.prefix_lists) is False:
         ids = tuple(sorted(way.other.groups or ()))
-        text = f"{_listed('security group', ids)} of {way.destination} lets the function not in on {what}"
+        text = f"{_listed('security group', ids)} of the other side does not let the function in on {what}"
         yield Obstacle(Kind.GROUP, way.subnet.id, ids, text)
 
 

@@ -33,6 +33,7 @@ from specialists.awslambda.evidence import (
     Versions,
 )
 from specialists.kit.change import Change
+from specialists.kit.changes import flatten
 from specialists.kit.loglines import LogLines
 from specialists.kit.series import MetricSeries
 from tests.specialists.awslambda_building import FN, GROUP, REQUEST, STREAM, config, minute, report, segment
@@ -388,6 +389,11 @@ def test_changes_are_read_with_what_aws_said_to_refused_ones(local):
     found = one("recent_changes", Change)
 
     assert (found.who, found.parameters, found.error_message) == ("deploy-bot", {"timeout": "3"}, "too large")
+
+
+def test_parameters_that_cloudtrail_leaves_empty_are_still_named():
+    assert flatten({"functionName": "f", "environment": {}}) == {"functionName": "f", "environment": "{}"}
+    assert flatten({}) == {}
 
 
 def test_changes_of_a_mapping_are_looked_up_only_when_it_is_off(local):

@@ -445,6 +445,21 @@ def test_an_exception_of_its_own_is_proof_and_defers_to_nothing():
     assert found["lambda-unhandled-exception"].defers_to == ()
 
 
+def test_an_exception_after_an_invoked_function_failed_defers_to_it_though_invoke_answered_200():
+    other = "arn:aws:lambda:eu-west-1:123456789012:function:ratings"
+    invoke = call(other, failed=False, service="Lambda", operation="Invoke", http_status=200)
+    broken = segment(error("Runtime.ImportModuleError", "No module named 'orjson'")).model_copy(
+        update={"resource": other}
+    )
+    well = broken.model_copy(update={"fault": False, "errors": ()})
+    own = segment(error("Error", "part of the page is missing"))
+
+    assert named(own, invoke, broken, callees=[resource_from_arn(other)])["lambda-unhandled-exception"].defers_to == (
+        other,
+    )
+    assert named(own, invoke, well, callees=[resource_from_arn(other)])["lambda-unhandled-exception"].defers_to == ()
+
+
 def test_a_variable_that_the_traceback_shows_being_read_is_proof_and_the_exception_is_not():
     line = "[ERROR] KeyError: 'TABLE_NAME'\rTraceback (most recent call last):\r  os.environ['TABLE_NAME']"
     found = named(logs(line), config(), change("UpdateFunctionConfiguration20150331v2", environment="{}"))
@@ -473,6 +488,15 @@ def test_a_remote_service_is_accused_as_far_as_it_answered(fields, strength):
     assert found["downstream-http-error"].resource == FN
 
 
+def test_a_silent_remote_service_is_strongly_accused_where_invocations_wait_for_it_to_the_end():
+    waiting = call(REMOTE.id, service="api.payments.example", failed=False, pending=True)
+    over = (segment(seconds=3.0), waiting, logs(TIMED_OUT))
+
+    assert grade(named(*over, config(), callees=[REMOTE])["downstream-http-error"]) is Strength.STRONG
+    assert grade(named(*over, config(vpc_id="vpc-1"), callees=[REMOTE])["downstream-http-error"]) is Strength.WEAK
+    assert grade(named(*over, callees=[REMOTE])["downstream-http-error"]) is Strength.WEAK
+
+
 def test_a_remote_failure_that_the_function_survived_is_weak():
     found = named(segment(failed=False), call(REMOTE.id, service="api.payments.example", http_status=503, fault=True))
 
@@ -483,6 +507,15 @@ def test_a_call_still_pending_after_a_good_run_is_no_failure():
     pending = call(REMOTE.id, service="api.payments.example", failed=False, pending=True)
 
     assert named(segment(failed=False), pending) == {}
+
+
+def test_an_exception_after_a_remote_server_error_proves_nothing_about_the_code():
+    raised = segment(error("AxiosError", "Request failed with status code 503"))
+    down = call(REMOTE.id, service="api.payments.example", http_status=503, fault=True)
+    wrong = call(REMOTE.id, service="api.payments.example", http_status=404)
+
+    assert grade(named(raised, down, callees=[REMOTE])["lambda-unhandled-exception"]) is Strength.WEAK
+    assert grade(named(raised, wrong, callees=[REMOTE])["lambda-unhandled-exception"]) is Strength.STRONG
 
 
 def test_a_failed_call_to_aws_is_no_remote_service():
@@ -513,6 +546,11 @@ def test_a_throttle_by_a_reservation_of_zero_is_the_switch_and_not_the_load():
 def test_reserved_zero_without_a_symptom_is_strong_and_a_later_run_speaks_against_it():
     assert grade(named(reserved(0))["lambda-reserved-zero"]) is Strength.STRONG
     assert named(reserved(0), segment(failed=False))["lambda-reserved-zero"].contradicting
+
+
+def test_a_reservation_that_was_not_read_is_not_called_absent():
+    assert "no concurrency of its own" in named(REFUSED, reserved(None))["lambda-throttle-account"].summary
+    assert "no concurrency of its own" not in named(REFUSED)["lambda-throttle-account"].summary
 
 
 def test_a_throttle_with_an_idle_account_contradicts_the_account_limit():

@@ -363,6 +363,17 @@ def test_a_role_without_trust_or_permission_refuses(world: World, statement, ser
     assert refusal in role_seen(world, resources.allow(*statement), assumed_by=service).refusal
 
 
+def test_a_decision_that_hangs_on_unknown_context_is_none(world: World) -> None:
+    result = {
+        "EvalActionName": "states:StartExecution",
+        "EvalDecision": "implicitDeny",
+        "MissingContextValues": ["aws:SourceVpc"],
+    }
+    world.aws.serve("iam", "SimulatePrincipalPolicy", {"EvaluationResults": [result]})
+
+    assert role_seen(world).allowed is None
+
+
 def test_a_missing_role_refuses(world: World) -> None:
     assert "does not exist" in read(roles.target_roles, seen=[targets(MACHINE, role_arn=ROLE)])[0].refusal
 

@@ -148,6 +148,11 @@ CASES = {
         {MISMATCH},
         set(),
     ),
+    "pattern changed late, quiet since": (
+        [rule(), steady(until=17), OTHERS, change("PutRule", at=16, eventPattern='{"source":["x"]}')],
+        {MISMATCH},
+        set(),
+    ),
     "pattern changed, still matches": (
         [rule(), steady(), OTHERS, change("PutRule", eventPattern='{"source":["x"]}')],
         set(),

@@ -742,7 +742,26 @@ def test_silence_of_the_wrong_region_is_not_called_unchanged():
     )
 
     assert "not changed" not in texts([runs_as(), searched], Fact)
-    assert "CloudTrail of us-east-1" in texts([runs_as(), searched], Advice)
+    assert "CloudTrail of us-east-1" in texts([runs_as(), refused(), searched], Advice)
+    assert "CloudTrail of us-east-1" in texts([runs_as(), state(trusts="ecs-tasks.amazonaws.com"), searched], Advice)
+
+
+def test_where_to_look_for_changes_is_not_advised_for_a_role_that_nothing_refused():
+    searched = ChangesSearched(
+        resource=ROLE, source="cloudtrail:LookupEvents", region="eu-west-1", home_region="us-east-1", count=0
+    )
+
+    assert "CloudTrail" not in texts([runs_as(), state(), searched], Advice)
+
+
+def test_history_of_somebody_elses_role_is_told_by_whoever_runs_as_it():
+    other = "arn:aws:iam::123456789012:role/other-role"
+    searched = ChangesSearched(
+        resource=other, source="cloudtrail:LookupEvents", region="us-east-1", home_region="us-east-1", count=0
+    )
+
+    assert "other-role" not in texts([runs_as(), searched], Fact)
+    assert "Role `other-role` was not changed" in texts([runs_as(role=other), searched], Fact)
 
 
 def test_change_of_the_role_is_a_fact():

@@ -166,6 +166,7 @@ def connections(*evidence):
     [
         (call(), []),
         (call(error=True, fault=True, http_status=500), []),
+        (call("remote:a.example", ("Error", "Read timed out"), http_status=504), []),
         (call("remote:a.example", fault=True, http_status=None, seconds=0.01), []),
         (call("remote:a.example", fault=True, http_status=None, seconds=9.0), [(R, "`a.example`", True)]),
         (call(pending=True, http_status=None), [(R, "AWS service `sqs`", True)]),

@@ -152,14 +152,13 @@ def test_a_functions_network_settings_and_state_are_read(local: LocalAws) -> Non
         world,
         "create-order",
         role=resources.role(world, "create-order-role"),
-        timeout=10,
         VpcConfig={"SubnetIds": [net.a], "SecurityGroupIds": [net.fn_group]},
         members={"State": "Failed", "StateReasonCode": "EniLimitExceeded", "StateReason": "full"},
     )
 
     found = one(place.attachment)
 
-    assert (found.subnet_ids, found.group_ids, found.timeout_seconds) == ((net.a,), (net.fn_group,), 10)
+    assert (found.subnet_ids, found.group_ids) == ((net.a,), (net.fn_group,))
     assert (found.state.state, found.state.code) == ("Failed", "EniLimitExceeded")
     assert found.role.endswith("role/create-order-role")
 

@@ -151,7 +151,11 @@ def test_a_timeout_that_names_no_place_says_nothing_where_another_names_one() ->
 def test_what_worked_all_along_and_nobody_changed_speaks_against_an_untold_timeout() -> None:
     worked = [metric("Invocations", 9, usual=9), metric("Errors", 4, usual=0)]
 
+    failing = [metric("Invocations", 9, usual=9), metric("Errors", 9, usual=9)]
+
     assert judged(healthy(tables=ISOLATED), RAN_OUT, *worked, nothing_changed())[NAT].contradicting
+    assert not judged(healthy(tables=ISOLATED), RAN_OUT, *failing, nothing_changed())[NAT].contradicting
+    assert not judged(healthy(tables=ISOLATED), RAN_OUT, nothing_changed())[NAT].contradicting
     assert not judged(healthy(tables=ISOLATED), RAN_OUT, *worked)[NAT].contradicting
     assert not judged(healthy(tables=ISOLATED), INTERNET_LOST, *worked, nothing_changed())[NAT].contradicting
 
@@ -377,6 +381,10 @@ def policy(action: str = "s3:*", resource: str = "*", effect: str = "Allow", mor
 
 
 ONLY_PUT = policy("s3:PutObject")
+CONDITIONAL_DENY = (
+    '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}, {"Effect": "Deny",'
+    ' "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}'
+)
 PHOTOS = "arn:aws:s3:::photos"
 VPCE = "arn:aws:ec2:eu-west-1:123456789012:vpc-endpoint/vpce-s3"
 
@@ -435,6 +443,7 @@ def test_a_denial_that_the_endpoint_need_not_have_made_is_not_its(evidence) -> N
         (policy("sqs:*"), True),
         (policy("*", more=', "NotPrincipal": "x"'), False),
         ("", False),
+        (CONDITIONAL_DENY, False),
         ('{"Statement": []}', True),
         ('{"Statement": "x"}', False),
         ("[]", False),

@@ -70,7 +70,6 @@ def attachment(**fields: Any) -> Attachment:
         "subnet_ids": ("subnet-a", "subnet-b"),
         "group_ids": ("sg-fn",),
         "role": ROLE,
-        "timeout_seconds": 10,
         "state": Status(state="Active"),
         "last_update": Status(state="Successful"),
     }

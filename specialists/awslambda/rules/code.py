@@ -111,7 +111,8 @@ def exception_ends_invocations(case: Case) -> Iterator[Hypothesis]:
     chosen = _most_telling(raised)
     same = [s for s in raised if s.type == chosen.type]
     callees = _behind(case, failed, same)
-    sharper = any(d.proof for d in diagnoses(case).values()) or bool(_missing_variables(case))
+    stated = any(d.proof for d in diagnoses(case).values())
+    sharper = stated or bool(_missing_variables(case)) or bool({"proof", "strong"} & set(_remote_calls(case).values()))
     since = min((s.at for s in same if s.at), default=None)
     evidence = tuple(dict.fromkeys(s.evidence for s in same))
     errors = errors_metric(case)
@@ -179,6 +180,12 @@ def _remote(case: Case, call: TraceCall) -> bool:
     return kind == ResourceType.REMOTE.value
 
 
+def _remote_calls(case: Case) -> dict[TraceCall, str | None]:
+    """Return the calls to hosts outside AWS, with what each carries."""
+    waited_out = _waited_out(case)
+    return {call: _remote_grade(call, waited_out=waited_out) for call in case.calls_from() if _remote(case, call)}
+
+
 def _remote_grade(call: TraceCall, *, waited_out: bool) -> str | None:
     """Say what a remote call carries: its own server error proves, a lost connection is strong, silence is weak.
 
@@ -205,8 +212,7 @@ def _waited_out(case: Case) -> bool:
 @rule("downstream-http-error", sees=(*EVIDENCE, TraceCall))
 def remote_service_fails(case: Case) -> Iterator[Hypothesis]:
     """A service outside AWS answers with server errors, drops connections, or does not answer."""
-    waited_out = _waited_out(case)
-    graded = {call: _remote_grade(call, waited_out=waited_out) for call in case.calls_from() if _remote(case, call)}
+    graded = _remote_calls(case)
     recovered = bool(case.segments()) and not case.segments(failed=True)
     calls = [c for c, grade in graded.items() if grade and (c.failed or not recovered)]
     logged = [s for s in unstated(case) if _speaks_of_remote(s)]

@@ -120,7 +120,6 @@ def bus(look: Look) -> Iterator[Evidence]:
         source="events:DescribeEventBus",
         exists=answer is not None,
         name=look.target.name,
-        key=given.get("KmsKeyIdentifier") or "",
         has_policy=bool(given.get("Policy")),
     )
 

@@ -6,9 +6,11 @@ from domain.evidence import Evidence
 from domain.findings import Finding
 from domain.trace import TraceCall
 from specialists.contract import Case, rule
+from specialists.iam.diagnosis import diagnoses
 from specialists.iam.evidence import ChangesSearched, PolicyList, RolePolicy, RoleState, RunsAs
 from specialists.iam.refusals import refusals
-from specialists.iam.rules.roles import SERVICES, own_standing, trusts_service
+from specialists.iam.rules.caller import SEEN
+from specialists.iam.rules.roles import SERVICES, own_standing, trusts_service, unusable
 from specialists.iam.words import clock, counted
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
@@ -59,13 +61,12 @@ def nothing_refused(case: Case) -> Iterator[Finding]:
     yield case.fact(f"No refusal in {' or in '.join(where)} of {case.target.label}", *seen)
 
 
-@rule(sees=(*CALLERS_SEE, ChangesSearched))
+@rule(sees=(*SEEN, ChangesSearched))
 def role_history(case: Case) -> Iterator[Finding]:
-    """What CloudTrail shows of the target's roles, and when its silence about a refused one means nothing."""
-    runs = case.one(RunsAs)
-    refused = {d.standing.role_arn for d in diagnoses(case) if d.standing}
+    """What CloudTrail shows of the target's roles, and when its silence about a suspected one means nothing."""
+    standing, suspected = own_standing(case), _suspected(case)
     for searched in case.evidence.of(ChangesSearched):
-        if searched.resource not in {runs.role_arn if runs else "", *refused}:
+        if searched.resource not in suspected and (standing is None or searched.resource != standing.role_arn):
             continue
         name = searched.resource.rsplit("/", 1)[-1]
         changes = [c for c in case.evidence.of(Change, searched.resource) if c.took_effect]
@@ -74,12 +75,20 @@ def role_history(case: Case) -> Iterator[Finding]:
             yield case.fact(f"{change.who} called {change.event_name} on role `{name}` at {when}", change)
         if not changes and searched.decisive:
             yield case.fact(f"Role `{name}` was not changed in the 24 h before", searched)
-        if not changes and not searched.decisive and searched.resource in refused:
+        if not changes and not searched.decisive and searched.resource in suspected:
             yield case.advice(
                 f"Changes of role `{name}` are recorded in CloudTrail of {searched.home_region}, which was not read: "
                 f"look there for DetachRolePolicy, PutRolePolicy and UpdateAssumeRolePolicy",
                 searched,
             )
+
+
+def _suspected(case: Case) -> set[str]:
+    """Return the roles that were refused a call or cannot be assumed: what changed about them matters."""
+    standing, service = own_standing(case), SERVICES.get(case.target.type)
+    broken = standing is not None and standing.state is not None and service and unusable(standing.state, service)
+    own = {standing.role_arn} if standing and broken else set()
+    return own | {d.standing.role_arn for d in diagnoses(case) if d.standing}
 
 
 RULES = (role_in_use, policies_read, nothing_refused, role_history)

@@ -42,7 +42,6 @@ def _attached(look: Look, answer: "FunctionConfigurationResponseTypeDef") -> Att
         group_ids=tuple(sorted(network.get("SecurityGroupIds", []))),
         ipv6=bool(network.get("Ipv6AllowedForDualStack", False)),
         role=answer.get("Role", ""),
-        timeout_seconds=answer.get("Timeout"),
         state=Status(
             state=answer.get("State", ""),
             code=answer.get("StateReasonCode", ""),

@@ -133,7 +133,7 @@ def _sentence(case: Case, found: Blockade, change: Change | None, began: datetim
     if stop.kind is Kind.ROUTE and found.destination.place is Place.SERVICE:
         served = any(e.service == found.destination.service for e in network.endpoints)
         missing = "" if served else f", and the VPC has no endpoint for `{found.destination.service}`"
-    verb = f"cannot reach {found.destination}" if found.named else "gets no answer from a place that no text names"
+    verb = f"cannot reach {found.destination}" if found.named else "gets no answer, and no error says from where"
     often = f"; {len(found.signs)} attempts failed" if len(found.signs) > 1 else ""
     since = f" since {began:%H:%M} UTC" if began and often else ""
     after = f", after {change.event_name} by {change.who}" if change else ""
@@ -201,9 +201,10 @@ def _contrary(case: Case, found: Blockade, change: Change | None) -> tuple[Evide
         and every <= blocked_subnets(tuple(o for o in obstacles(network, where) if o.kind is found.obstacles[0].kind))
     ]
     looked = case.one(NetworkChanges)
-    if found.named or found.broken or change is not None or looked is None or looked.events:
+    served = _served_before(case)
+    if found.named or found.broken or change is not None or looked is None or looked.events or not served:
         return tuple(answered[:3])
-    return (*answered[:3], looked, *_served_before(case))
+    return (*answered[:3], looked, *served)
 
 
 def _same(one: Destination, other: Destination) -> bool:
@@ -216,12 +217,13 @@ def _same(one: Destination, other: Destination) -> bool:
 
 
 def _served_before(case: Case) -> tuple[Evidence, ...]:
-    """Return the metrics that show the function at work without errors until the window."""
+    """Return the metrics that show most invocations without an error until the window."""
     series = {s.metric: s for s in case.all(MetricSeries)}
     ran, failed = series.get("Invocations"), series.get("Errors")
-    if ran is None or failed is None or not ran.baseline or failed.usual_peak:
+    if ran is None or failed is None:
         return ()
-    return (ran, failed)
+    invocations, errors = (sum(point.value for point in one.baseline) for one in (ran, failed))
+    return (ran, failed) if errors < invocations / 2 else ()
 
 
 RULES: tuple[Rule, ...] = (no_route, group_in_the_way, acl_in_the_way)
