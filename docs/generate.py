@@ -11,6 +11,15 @@ from specialists.contract import Rule, Specialist
 from specialists.registry import all_specialists
 
 HERE = Path(__file__).parent
+UNDECIDED = {
+    "secret-rotation-lambda-denied": "only the caller who sets rotation up is told; no resource keeps it",
+    "ssm-throttling": "no specialist looks at Parameter Store, and CloudTrail does not count its reads",
+    "lambda-traces-missing": "an investigation begins with a trace; without one there is no symptom to explain",
+    "alarm-insufficient-data": "an alarm's own state is not investigated yet",
+    "cw-logs-throttled": "it is the bot's own look that was throttled, which the report tells as a gap",
+}
+"""Why a cause has no rule."""
+
 NOTE = "<!-- Made by `make docs` from the probes' and rules' own declarations. Edit those, not this page. -->"
 
 
@@ -53,7 +62,10 @@ def causes() -> str:
     ]
     for code, cause in CAUSES.items():
         found = rules[code]
-        names = ", ".join(dict.fromkeys(f"{s.name}: {r.name.replace('_', ' ')}" for s, r in found)) or "none yet"
+        names = (
+            ", ".join(dict.fromkeys(f"{s.name}: {r.name.replace('_', ' ')}" for s, r in found))
+            or f"none: {UNDECIDED[code]}"
+        )
         seen = _code(kind.kind for _, r in found for kind in r.sees)
         lines.append(
             f"| [`{code}`]({cause.source}) | {cause.service} | {cause.title} | {names} | {seen} "

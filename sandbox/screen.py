@@ -46,7 +46,7 @@ def mrkdwn(text: str) -> Text:
     shown = escape(html.unescape(LINK.sub(lambda m: m[2], text)))
     shown = SHORTCODE.sub(lambda m: EMOJI.get(m[1], m[0]), shown)
     for pattern, style in STYLES:
-        shown = pattern.sub(lambda m, s=style: f"[{s}]{m[1]}[/{s}]", shown)
+        shown = pattern.sub(rf"[{style}]\1[/{style}]", shown)
     shown = CODE.sub(lambda m: f"[cyan]{m[1]}[/cyan]", shown)
     return Text.from_markup(shown)
 
@@ -91,7 +91,7 @@ def _block(block: Json) -> Iterator[RenderableType]:
 def _labels(elements: Iterable[Json]) -> Iterator[str]:
     for element in elements:
         label = element.get("text") or element.get("placeholder") or {}
-        yield SHORTCODE.sub(lambda m: EMOJI.get(m[1], m[0]), label.get("text", element.get("type", "")))
+        yield SHORTCODE.sub(lambda m: EMOJI.get(m[1], m[0]), str(label.get("text") or element.get("type", "")))
 
 
 def _cell(cell: Json) -> Text:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import PAGES
+from docs.generate import PAGES, UNDECIDED
+from domain.causes import CAUSES
+from specialists.registry import all_specialists
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -20,3 +22,9 @@ def test_no_page_names_a_machine_path_or_a_registry_host() -> None:
     bad = ("/work/", "/root/", "pypi.org", "registry.npmjs")
 
     assert [(p.name, word) for p in pages for word in bad if word in p.read_text()] == []
+
+
+def test_a_cause_without_a_rule_says_why() -> None:
+    named = {code for s in all_specialists() for rule in s.rules for code in rule.causes}
+
+    assert set(UNDECIDED) == set(CAUSES) - named

@@ -75,7 +75,7 @@ def schema_tightened_while_config_is_hidden(world: World) -> Expect:
     began = whole_minute(world, 23)
     api_traffic(world, {"ApiName": "intake"}, 130, 84, Failing(400, began, 0.4, 3))
     traffic(order, 78, 70)
-    words = 'Request body does not match model schema for content type application/json: [object has missing required'
+    words = "Request body does not match model schema for content type application/json: [object has missing required"
     said = [f'{words} properties (["vatId"])]', "Gateway response type: BAD_REQUEST_BODY with status code: 400"]
     execution_log(world, stage, "POST", "/orders", 400, said, moments(world, began))
     journey = ApiJourney(world, world.ago(minutes=4))

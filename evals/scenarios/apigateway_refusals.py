@@ -110,7 +110,9 @@ def api_key_disabled_by_a_clean_up(world: World) -> Expect:
 def refund_route_added_and_not_deployed(world: World) -> Expect:
     """POST /refunds was configured this morning; nobody deployed it, so the app's new button gets 403."""
     pay, refund = deploy(world, "payments", "java21", memory=1024), deploy(world, "refunds", "java21", memory=1024)
-    stage = resources.rest_api(world, "payments-api", [("POST", "/payments", pay.arn), ("POST", "/refunds", refund.arn)])
+    stage = resources.rest_api(
+        world, "payments-api", [("POST", "/payments", pay.arn), ("POST", "/refunds", refund.arn)]
+    )
     api = resources.rest_api_arn(world, stage)
     deployment = world.client("apigateway").get_stage(restApiId=stage.api_id, stageName="prod")["deploymentId"]
     served = {"/payments": {"POST": {"authorizationType": "NONE", "apiKeyRequired": False}}}

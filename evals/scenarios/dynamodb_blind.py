@@ -36,9 +36,7 @@ def burst_of_last_night_is_over(world: World) -> Expect:
     ledger = resources.table(world, "ledger", key="entry", write_capacity=80)
     post = deploy(world, "post-entry", "java17", allow(["dynamodb:PutItem"], ledger), memory=512)
     began, over = whole_minute(world, 190), whole_minute(world, 176)
-    table_traffic(
-        world, "ledger", "Write", 22, provisioned=80, throttling=Throttling(began, 300, until=over)
-    )
+    table_traffic(world, "ledger", "Write", 22, provisioned=80, throttling=Throttling(began, 300, until=over))
     traffic(post, 1200, 16)
     given = {"provisionedThroughput": {"readCapacityUnits": 80, "writeCapacityUnits": 80}}
     table_changed(world, "UpdateTable", "ledger", who="nadia", when=world.ago(hours=2, minutes=50), **given)

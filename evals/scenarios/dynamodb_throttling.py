@@ -50,9 +50,7 @@ def index_too_small_for_its_table(world: World) -> Expect:
     cause = journey.exception(fault, remote=True)
     write = journey.dynamodb("PutItem", "parcels", 0.03, 0.44, status=400, retries=3, cause=cause)
     journey.function(scan_in, 0.0, 0.49, calls=[write], fault=fault)
-    return Expect(
-        journey.send(), cause="ddb-gsi-throttle", resource=parcels, innocent=(scan_in.arn, scan_in.role_arn)
-    )
+    return Expect(journey.send(), cause="ddb-gsi-throttle", resource=parcels, innocent=(scan_in.arn, scan_in.role_arn))
 
 
 @scenario(Kind.SINGLE, "dynamodb")

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 
 from domain.evidence import Evidence
 from domain.values import Value
-from specialists.s3.policies import Policy, Verdict
+from specialists.kit.policies import Policy, Verdict
 
 
 class BucketState(Evidence, kind="s3.bucket"):

@@ -16,6 +16,7 @@ from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
+from specialists.kit.policies import policy_of
 from specialists.kit.series import MetricSeries
 from specialists.s3.evidence import (
     BucketPolicy,
@@ -32,7 +33,6 @@ from specialists.s3.evidence import (
     Versioning,
 )
 from specialists.s3.metrics import NAMES, NAMESPACE
-from specialists.s3.policies import policy_of
 from specialists.s3.probes_notifications import NOTIFICATION_PROBES
 from specialists.s3.signs import MENTIONS, failed_calls
 

@@ -10,9 +10,9 @@ from domain.resource import ResourceType
 from specialists.contract import Look, Probe, probe
 from specialists.kit.answers import absent
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
+from specialists.kit.policies import Asked, Verdict, policy_of, said
 from specialists.kit.series import MetricSeries
 from specialists.s3.evidence import Destination, Notifications, Receiver
-from specialists.s3.policies import Asked, Verdict, policy_of, said
 
 WHO_AM_I = read("sts", "GetCallerIdentity")
 GONE = "NoSuchBucket"

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from domain.resource import Resource
+from specialists.kit.policies import policy_of
 from specialists.sns.evidence import DeliveryFailure, Subscriber, SubscriptionSettings, TopicState
-from specialists.sns.policies import policy_of
 
 PENDING = "PendingConfirmation"
 FEEDBACK = "FailureFeedbackRoleArn"

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 
 from domain.evidence import Evidence
 from domain.values import Value
-from specialists.sns.policies import Policy, Verdict
+from specialists.kit.policies import Policy, Verdict
 
 
 class TopicState(Evidence, kind="sns.topic"):

@@ -13,6 +13,7 @@ from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
+from specialists.kit.policies import Asked, policy_of, said
 from specialists.kit.series import MetricSeries
 from specialists.sns.describe import delivery_failure, settings, subscriber, topic_state
 from specialists.sns.evidence import (
@@ -26,7 +27,6 @@ from specialists.sns.evidence import (
     TopicState,
 )
 from specialists.sns.metrics import NAMES, NAMESPACE
-from specialists.sns.policies import Asked, policy_of, said
 from specialists.sns.probes_endpoints import ENDPOINT_PROBES
 from specialists.sns.signs import MENTIONS, failed_calls
 

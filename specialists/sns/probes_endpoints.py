@@ -8,8 +8,8 @@ from domain.arn import Arn
 from domain.evidence import Evidence
 from specialists.contract import Look, Probe, probe
 from specialists.kit.answers import absent
+from specialists.kit.policies import Asked, Verdict, policy_of, said
 from specialists.sns.evidence import Endpoint, Subscriptions, SubscriptionSettings
-from specialists.sns.policies import Asked, Verdict, policy_of, said
 
 GET_QUEUE_URL = read("sqs", "GetQueueUrl")
 GET_QUEUE_ATTRIBUTES = read("sqs", "GetQueueAttributes")

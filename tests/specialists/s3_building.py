@@ -12,6 +12,7 @@ from domain.trace import TraceCall, TracedError, TraceSegment
 from specialists.contract import Case
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogEvent, LogLines
+from specialists.kit.policies import Verdict, policy_of
 from specialists.kit.series import MetricSeries, Point
 from specialists.s3 import SPECIALIST
 from specialists.s3.evidence import (
@@ -24,7 +25,6 @@ from specialists.s3.evidence import (
     PublicAccess,
     Receiver,
 )
-from specialists.s3.policies import Verdict, policy_of
 from tests.support.probing import WINDOW, case_of, findings
 
 BUCKET = "arn:aws:s3:::invoices-eu"

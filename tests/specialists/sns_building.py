@@ -12,6 +12,7 @@ from domain.trace import TraceCall, TracedError, TraceSegment
 from specialists.contract import Case
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogEvent, LogLines
+from specialists.kit.policies import Verdict, policy_of
 from specialists.kit.series import MetricSeries, Point
 from specialists.sns import SPECIALIST
 from specialists.sns.evidence import (
@@ -26,7 +27,6 @@ from specialists.sns.evidence import (
     SubscriptionSettings,
     TopicState,
 )
-from specialists.sns.policies import Verdict, policy_of
 from tests.support.probing import WINDOW, case_of, findings
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:order-events"

@@ -207,7 +207,9 @@ def test_a_symptom_defers_to_the_function_behind(seen):
 
 def test_a_timeout_is_its_own_end_when_the_function_works_longer_than_the_gateway_waits():
     run = segment(200, seconds=41.0).model_copy(update={"resource": FUNCTION})
-    waiting = call("arn:aws:dynamodb:eu-west-1:123456789012:table/orders", caller=FUNCTION).model_copy(update={"seconds": 39.0})
+    waiting = call("arn:aws:dynamodb:eu-west-1:123456789012:table/orders", caller=FUNCTION).model_copy(
+        update={"seconds": 39.0}
+    )
 
     alone = hypotheses(about(segment(504, seconds=29.0), run))
     below = hypotheses(about(segment(504, seconds=29.0), run, waiting))

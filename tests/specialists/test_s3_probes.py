@@ -15,10 +15,10 @@ from sandbox.aws.local import LocalAws
 from sandbox.aws.signals import cloudtrail_event, log, metric
 from sandbox.aws.world import World
 from specialists.kit.change import Change
+from specialists.kit.policies import Verdict
 from specialists.registry import all_specialists
 from specialists.s3 import SPECIALIST, probes, probes_notifications
 from specialists.s3.evidence import MetricsConfiguration
-from specialists.s3.policies import Verdict
 from tests.specialists.s3_building import (
     BUCKET,
     CALLER,

@@ -6,10 +6,10 @@ import pytest
 
 from domain.causes import CAUSES
 from domain.findings import Strength
+from specialists.kit.policies import Asked, Verdict, policy_of
+from specialists.kit.policies import said as policy_said
 from specialists.s3 import SPECIALIST
 from specialists.s3.evidence import Expiry, Lifecycle, MetricsConfiguration, Ownership, Versioning
-from specialists.s3.policies import Asked, Verdict, policy_of
-from specialists.s3.policies import said as policy_said
 from specialists.s3.rules import RULES
 from specialists.s3.signs import Reading, read_text
 from tests.specialists.s3_building import (

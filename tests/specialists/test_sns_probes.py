@@ -14,9 +14,9 @@ from sandbox.aws.seeds import AlarmTransition
 from sandbox.aws.signals import alarm, cloudtrail_event, log, metric
 from sandbox.aws.world import World
 from specialists.kit.change import Change
+from specialists.kit.policies import Verdict
 from specialists.registry import all_specialists
 from specialists.sns import SPECIALIST, probes, probes_endpoints
-from specialists.sns.policies import Verdict
 from tests.specialists.sns_building import (
     CALLER,
     DLQ,

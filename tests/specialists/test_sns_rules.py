@@ -6,9 +6,9 @@ import pytest
 
 from domain.causes import CAUSES
 from domain.findings import Strength
+from specialists.kit.policies import Asked, Policy, Verdict, fits, policy_of
+from specialists.kit.policies import said as policy_said
 from specialists.sns import SPECIALIST
-from specialists.sns.policies import Asked, Policy, Verdict, fits, policy_of
-from specialists.sns.policies import said as policy_said
 from specialists.sns.rules import RULES
 from specialists.sns.signs import Reading, read_text, role_of
 from tests.specialists.sns_building import (

@@ -8,8 +8,8 @@ from domain.resource import resource_from_arn
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
-from specialists.s3.changed import by_whom, last_change
 from specialists.s3.evidence import Encryption, KeyState
 from specialists.s3.signs import Reading, Sign, began, cited, counted, role_of, signs
 

@@ -8,12 +8,12 @@ from domain.findings import Finding
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.lastchange import by_whom
 from specialists.kit.loglines import LogLines
+from specialists.kit.policies import Verdict
 from specialists.kit.series import MetricSeries
-from specialists.s3.changed import by_whom
 from specialists.s3.evidence import Notifications, Receiver
 from specialists.s3.metrics import idle
-from specialists.s3.policies import Verdict
 from specialists.s3.signs import Reading, began, cited, read_text, signs
 
 SEES = (TraceCall, TraceSegment, LogLines, Change, Notifications, Receiver, MetricSeries)

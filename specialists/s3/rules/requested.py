@@ -8,9 +8,9 @@ from domain.findings import Finding
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
 from specialists.kit.series import MetricSeries
-from specialists.s3.changed import by_whom, last_change
 from specialists.s3.evidence import BucketState, Lifecycle, Versioning
 from specialists.s3.metrics import SERVER_ERRORS, risen
 from specialists.s3.signs import Reading, Sign, began, cited, counted, signs

@@ -8,8 +8,8 @@ from domain.findings import Finding
 from domain.trace import TraceCall
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.series import MetricSeries
-from specialists.sns.changed import by_whom, last_change
 from specialists.sns.evidence import DeliveryFailures, Endpoint, Subscriptions, SubscriptionSettings
 from specialists.sns.metrics import (
     DELIVERED,

@@ -10,8 +10,8 @@ from domain.resource import resource_from_arn
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
-from specialists.sns.changed import by_whom, last_change
 from specialists.sns.evidence import AlarmAction, KeyPolicy, KeyState, TopicState
 from specialists.sns.signs import Reading, Sign, began, cited, role_of, signs
 

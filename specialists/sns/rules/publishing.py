@@ -7,10 +7,10 @@ from domain.findings import Finding
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
-from specialists.sns.changed import by_whom, last_change
+from specialists.kit.policies import Asked, Verdict, said
 from specialists.sns.evidence import AlarmAction, TopicState
-from specialists.sns.policies import Asked, Verdict, said
 from specialists.sns.signs import Reading, Sign, began, cited, role_of, signs
 
 SEES = (TraceCall, TraceSegment, LogLines, AlarmAction, TopicState, Change)

@@ -1,4 +1,4 @@
-"""Which changes of the topic took effect, of those that CloudTrail tells."""
+"""Which changes of a resource took effect, of those that CloudTrail tells."""
 
 from datetime import datetime, timedelta
 
