@@ -235,7 +235,7 @@ def resource_from_arn(text: str) -> Resource:
     return Resource(
         id=str(arn),
         type=ResourceType.OTHER,
-        name=re.split(r"[:/]", arn.resource)[-1],
+        name=re.split(r"[:/]", arn.resource)[-1] or arn.resource,
         region=arn.region,
         account=arn.account,
     )

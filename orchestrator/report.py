@@ -49,7 +49,7 @@ def build_report(
     verdict = conclusion.verdict
     offer = stored.nearby and verdict.status is ReportStatus.COMPLETED and conclusion.root_cause is None
     summary = verdict.summary + (f" Failing traces nearby: {', '.join(stored.nearby)}." if offer else "")
-    results = sorted(stored.results, key=lambda r: r.name)
+    results = [_grounded(r, evidence) for r in sorted(stored.results, key=lambda r: r.name)]
     report = Report(
         investigation_id=investigation_id,
         status=verdict.status,
@@ -137,6 +137,13 @@ def _affected(conclusion: Conclusion, bundle: EvidenceBundle, graph: ServiceGrap
         graph.node(name) or (resource_from_arn(name) if name.startswith("arn:") else None) for name in sorted(names)
     ]
     return tuple(resource for resource in found if resource is not None)
+
+
+def _grounded(result: SpecialistResult, bundle: EvidenceBundle) -> SpecialistResult:
+    """Leave out citations of what was not seen, and facts that cite nothing else."""
+    facts = (f.model_copy(update={"evidence": tuple(e for e in f.evidence if e in bundle)}) for f in result.facts)
+    advice = (a.model_copy(update={"evidence": tuple(e for e in a.evidence if e in bundle)}) for a in result.advice)
+    return result.model_copy(update={"facts": tuple(f for f in facts if f.evidence), "advice": tuple(advice)})
 
 
 def _specialist(result: SpecialistResult, conclusion: Conclusion) -> SpecialistReport:

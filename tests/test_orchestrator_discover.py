@@ -259,7 +259,7 @@ def test_a_name_that_does_not_exist_is_said_with_where_it_was_looked_for(
         found(text)
 
 
-@pytest.mark.parametrize("name", ["", " ", "a" * 600, "ünïcode", "a b", "../..", "arn:aws:lambda:x"])
+@pytest.mark.parametrize("name", ["", "a" * 600, "ü b/../..", "arn:aws:lambda:x"])
 @pytest.mark.parametrize(
     "service", ["lambda", "dynamodb", "sqs", "sns", "s3", "iam", "stepfunctions", "eventbridge", "alarm", "apigateway"]
 )

@@ -51,7 +51,7 @@ def facts_make_up(resource_id: str, text: str) -> bool:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(DOCUMENT, min_size=1, max_size=5))
 def test_any_documents_are_read_without_inventing_an_arn(documents: list[dict[str, Any]]) -> None:
     texts = [json.dumps({"start_time": 1795169000.0, **d}) for d in documents]

@@ -129,35 +129,16 @@ def invocation(
     return [(moment, message.replace(given, request or given)) for moment, message in events]
 
 
-def changed(
-    function: Function, name: str, /, *, who: str, when: datetime, error: tuple[str, str] | None = None, **request: Any
-) -> str:
+def changed(function: Function, name: str, /, *, who: str, when: datetime, **request: Any) -> str:
     """Record that somebody changed a function; `name` is CloudTrail's. Returns the event's id."""
-    return elsewhere(function.world, name, function.name, who=who, when=when, error=error, **request)
+    return elsewhere(function.world, name, function.name, who=who, when=when, **request)
 
 
-def elsewhere(
-    world: World,
-    name: str,
-    function: str,
-    /,
-    *,
-    who: str,
-    when: datetime,
-    error: tuple[str, str] | None = None,
-    **request: Any,
-) -> str:
-    """Record a change of a function that is not part of the story."""
-    return signals.cloudtrail_event(
-        world,
-        name,
-        "lambda",
-        [("AWS::Lambda::Function", function)],
-        who=who,
-        when=when,
-        request={"functionName": function, **request},
-        error=error,
-    )
+def elsewhere(world: World, name: str, function: str, /, *, who: str, when: datetime, **request: Any) -> str:
+    """Record a change of a function that is not part of the story. Returns the event's id."""
+    asked = {"functionName": function, **request}
+    concerned = [("AWS::Lambda::Function", function)]
+    return signals.cloudtrail_event(world, name, "lambda", concerned, who=who, when=when, request=asked)
 
 
 CODE = "UpdateFunctionCode20150331v2"

@@ -15,11 +15,10 @@ from sandbox.aws.world import World
 class Journey:
     """Builds a trace; `after` is always seconds since its begin. `send` gives its id."""
 
-    def __init__(self, world: World, at: datetime, *, logged: bool = True) -> None:
+    def __init__(self, world: World, at: datetime) -> None:
         self.world = world
         self.place = world.place(at)
         self._at = at
-        self._logged = logged
         self._documents: list[Document] = []
 
     def api(
@@ -64,7 +63,7 @@ class Journey:
         if fault and not fault.type:
             pair = tuple(_bare(document) for document in pair)
         self._documents.extend(pair)
-        if self._logged and status == 200:
+        if status == 200:
             request = str(pair[0]["aws"]["request_id"])
             at = self._at + timedelta(seconds=after + 0.012)
             events = invocation(function, at, seconds * 1000, fault=fault, lines=lines, request=request)

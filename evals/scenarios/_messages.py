@@ -1,7 +1,6 @@
 """Queues and topics of a scenario: hours of messages in and out, and people who change them."""
 
 import random
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -100,14 +99,18 @@ def queue_changed(world: World, name: str, queue: str, /, *, who: str, when: dat
     return signals.cloudtrail_event(world, name, "sqs", kind, who=who, when=when, request={"queueUrl": url, **request})
 
 
-def topic_changed(
-    world: World, name: str, topic_arn: str, /, *, who: str, when: datetime, request: Mapping[str, Any]
-) -> str:
-    """Record that somebody changed a topic or a subscription; `name` is CloudTrail's. Returns the event's id."""
+def topic_changed(world: World, name: str, topic_arn: str, /, *, who: str, when: datetime, **request: Any) -> str:
+    """Record that somebody changed a topic; `name` is CloudTrail's. Returns the event's id."""
     kind = [("AWS::SNS::Topic", topic_arn)]
     return signals.cloudtrail_event(world, name, "sns", kind, who=who, when=when, request=request)
 
 
-def read_by(function: Function, queue_arn: str, **settings: Any) -> str:
-    """Let a function read a queue; returns the mapping's UUID."""
-    return resources.event_source(function.world, function.name, queue_arn, **settings)
+def read_by(function: Function, queue_arn: str, *, modified: datetime | None = None, **settings: Any) -> str:
+    """Let a function, the only one with a mapping, read a queue; returns the mapping's UUID."""
+    world = function.world
+    uuid = resources.event_source(world, function.name, queue_arn, **settings)
+    if modified is not None:  # moto knows no time but now
+        [mapping] = world.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        listed = {"EventSourceMappings": [{**mapping, "LastModified": modified}]}
+        world.aws.serve("lambda", "ListEventSourceMappings", listed, region=world.region, account=world.account)
+    return uuid

@@ -10,6 +10,13 @@ from sandbox.aws import signals
 from sandbox.aws.signals import Reported
 from sandbox.aws.world import World
 
+EXCEEDED = "ProvisionedThroughputExceededException"
+WORDS = (
+    "The level of configured provisioned throughput for {} was exceeded. Consider increasing your provisioning level"
+    " with the UpdateTable API."
+)
+"""What a throttled caller is told, of "the table" or its indexes."""
+
 PUBLISHED_MINUTES = 5
 """How often DynamoDB publishes what is provisioned."""
 

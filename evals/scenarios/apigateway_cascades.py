@@ -14,8 +14,7 @@ from evals.scenarios._apis import (
 from evals.scenarios._functions import CODE, changed, deploy, elsewhere, traffic, whole_minute
 from evals.scenarios._journeys import Journey
 from evals.scenarios._runtimes import node, python
-from evals.scenarios._tables import Throttling, table_changed, table_traffic
-from evals.scenarios.dynamodb_throttling import EXCEEDED, WORDS
+from evals.scenarios._tables import EXCEEDED, WORDS, Throttling, table_changed, table_traffic
 from sandbox.aws import resources
 from sandbox.aws.resources import allow
 from sandbox.aws.segments import Stage
@@ -77,7 +76,7 @@ def authorizer_cannot_read_its_sessions(world: World) -> Expect:
 
 @scenario(Kind.TWO_FAULTS, "dynamodb")
 def cleanup_hits_one_table_and_misses_another(world: World) -> Expect:
-    """order-status asks two tables at once: one was cut to 4 RCU, the other deleted; both refusals reach the handler."""
+    """order-status asks two tables at once: one was cut to 4 RCU, the other deleted; both refusals arrive."""
     orders = resources.table(world, "order-heads", key="order", read_capacity=4)
     gone = world.arn("dynamodb", "table/order-notes")
     status = deploy(world, "order-status", "nodejs20.x", allow(["dynamodb:GetItem"], [orders, gone]))

@@ -109,7 +109,7 @@ def vpc_link_went_inactive(world: World) -> Expect:
     )["IntegrationId"]
     client.create_route(ApiId=api_id, RouteKey="GET /stock", Target=f"integrations/{integration}")
     began = whole_minute(world, 33)
-    row = {"routeKey": "GET /stock", "status": 503, "integrationError": "-"}
+    row = {"routeKey": "GET /stock", "status": 503}
     http_access_log(world, api_id, "/apigw/warehouse", [(at, row) for at in moments(world, began)])
     api_traffic(world, {"ApiId": api_id}, 70, 35, Failing(503, began, 0.45, 6), http=True)
     traffic(picks, 38, 30)
@@ -144,8 +144,8 @@ def response_mapping_deleted_with_the_old_errors(world: World) -> Expect:
 
 
 @scenario(Kind.SINGLE, "apigateway")
-def http_integration_answers_in_no_known_encoding(world: World) -> Expect:
-    """The supplier's host behind an HTTP API began to send header lines API Gateway refuses; only one log field says it."""
+def supplier_sends_headers_the_gateway_refuses(world: World) -> Expect:
+    """A supplier behind an HTTP API sends headers that API Gateway refuses; only one field of the log says so."""
     feed = deploy(world, "supplier-cache", "nodejs20.x")
     api = resources.http_api(world, "suppliers", [("GET", "/cached", feed.arn)])
     client, api_id = world.client("apigatewayv2"), api.rsplit("/", 1)[-1]

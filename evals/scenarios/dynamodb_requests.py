@@ -1,6 +1,4 @@
-"""Tables that refuse requests for what they ask: missing tables, keys, sizes, conditions, keys of KMS; and slow ones."""
-
-from datetime import timedelta
+"""Tables that refuse requests for what they ask (no such table, keys, sizes, conflicts, a dead key), or are slow."""
 
 from evals.scenario import Expect, Kind, scenario
 from evals.scenarios._functions import CODE, CONFIGURATION, changed, deploy, elsewhere, traffic, whole_minute
@@ -161,7 +159,7 @@ def two_writers_fight_over_one_account(world: World) -> Expect:
     count_of(world, "balances", "TransactionConflict", 410, began, usual=3)
     table_traffic(world, "balances", "Write", 30, now=160, since=began)
     changed(moving, CONFIGURATION, who="ops", when=world.ago(hours=3), memorySize=256)
-    journey = Journey(world, world.ago(minutes=2, seconds=50) + timedelta(milliseconds=40))
+    journey = Journey(world, world.ago(minutes=2, seconds=50))
     cause = journey.exception(fault, remote=True)
     write = journey.dynamodb("TransactWriteItems", "balances", 0.02, 0.2, status=400, retries=0, cause=cause)
     journey.function(moving, 0.0, 0.26, calls=[write], fault=fault)

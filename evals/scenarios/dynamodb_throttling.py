@@ -4,17 +4,11 @@ from evals.scenario import Expect, Kind, scenario
 from evals.scenarios._functions import CODE, changed, deploy, elsewhere, traffic, whole_minute
 from evals.scenarios._journeys import Journey
 from evals.scenarios._runtimes import dotnet, java, node, python
-from evals.scenarios._tables import Throttling, table_changed, table_traffic
+from evals.scenarios._tables import EXCEEDED, WORDS, Throttling, table_changed, table_traffic
 from sandbox.aws import resources
 from sandbox.aws.faults import ACCESS_DENIED, THROTTLED
 from sandbox.aws.resources import allow
 from sandbox.aws.world import World
-
-EXCEEDED = "ProvisionedThroughputExceededException"
-WORDS = (
-    "The level of configured provisioned throughput for {} was exceeded. Consider increasing your provisioning level"
-    " with the UpdateTable API."
-)
 
 
 @scenario(Kind.SINGLE, "dynamodb")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from domain.causes import cause
 from domain.evidence import EvidenceBundle
-from domain.findings import Hypothesis
+from domain.findings import Hypothesis, Strength
 from domain.graph import ServiceGraph
 from domain.report import RankedHypothesis, Role
 from orchestrator.conclude.explain import BLINDNESS, CHANGE, Weighed, explanations
@@ -17,6 +17,9 @@ THRESHOLD = 0.60
 
 SUSPICION = 0.30
 """A hypothesis below it does not by itself say that something is wrong."""
+
+SUSPICION_IN_PEACE = 0.50
+"""The same beside a trace in which nothing failed."""
 
 ABOUT_EQUAL = 0.05
 """Two roots whose scores differ by less are shown as two."""
@@ -80,7 +83,10 @@ def settle(hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle, graph: Serv
 
 
 def _may_be_root(weighed: Weighed, view: TraceView) -> bool:
-    return weighed.score >= THRESHOLD and not (view.failed and weighed.hypothesis.cause in BLINDNESS)
+    """Evidence that would fit something else as well is no verdict, however much of it there is."""
+    only_fits = all(support.strength is Strength.WEAK for support in weighed.hypothesis.supports)
+    blind = view.failed and weighed.hypothesis.cause in BLINDNESS
+    return weighed.score >= THRESHOLD and not (only_fits or blind)
 
 
 def _most_likely(weighed: Weighed, view: TraceView) -> tuple[float, bool, bool, str]:

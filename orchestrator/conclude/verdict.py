@@ -11,7 +11,7 @@ from domain.report import ReportStatus, Role
 from domain.result import SpecialistResult, SpecialistStatus
 from domain.trace import TraceOverview
 from orchestrator.conclude.naming import label, short
-from orchestrator.conclude.settle import SUSPICION, Settlement
+from orchestrator.conclude.settle import SUSPICION, SUSPICION_IN_PEACE, Settlement
 from orchestrator.conclude.weigh import TraceView
 
 
@@ -35,7 +35,7 @@ def verdict(
     view = TraceView.of(bundle)
     if settled.root is not None:
         return _decided(settled, graph)
-    if view.failed or settled.strongest >= SUSPICION:
+    if view.failed or settled.strongest >= (SUSPICION_IN_PEACE if view.known else SUSPICION):
         return _open(settled, view, graph, gaps)
     blind = [r for r in results if r.status in {SpecialistStatus.FAILED, SpecialistStatus.TIMEOUT}]
     if not len(bundle) or (blind and not view.known):
@@ -100,7 +100,11 @@ def _open(settled: Settlement, view: TraceView, graph: ServiceGraph, gaps: Seque
 def _next_look(gaps: Sequence[Gap], about: set[str], graph: ServiceGraph) -> str | None:
     """The one look that would tell: a denied one at the suspects first, then any denied one, then any that failed."""
     if not gaps:
-        return f"Read the logs of {label(min(about), graph)} around the failure." if about else None
+        return (
+            f"Look at the metrics and logs around {label(min(about), graph)} at the time of the failure."
+            if about
+            else None
+        )
     order = {
         GapReason.ACCESS_DENIED: 0,
         GapReason.TIMED_OUT: 1,

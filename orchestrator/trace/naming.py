@@ -76,6 +76,8 @@ SERVICES: dict[str, str] = {
 }
 """The names SDKs and services give a subsegment, whole and lower case; another name is a service without resources."""
 
+ACCOUNT_DIGITS = 12
+
 ORIGINS: dict[str, str] = {
     "AWS::Lambda": "lambda",
     "AWS::Lambda::Function": "lambda",
@@ -99,7 +101,7 @@ def segment_resource(segment: Node, home: Home) -> Resource:
     """Return the resource that a segment ran on."""
     found = _stated(segment, home)
     if found is not None and segment.origin == "AWS::ApiGateway::Stage" and "/" in segment.name:
-        return found.model_copy(update={"alias": segment.name.rsplit("/", 1)[0]})
+        return found.model_copy(update={"alias": segment.name.rsplit("/", 1)[0], "account": _account_of_api(segment)})
     if found is not None:
         return found
     if segment.is_lost_call:
@@ -122,6 +124,13 @@ def _stated(segment: Node, home: Home) -> Resource | None:
     stage = f"/stages/{gateway['stage']}" if gateway.get("stage") else ""
     api = f"/restapis/{gateway['rest_api_id']}{stage}"
     return _from_arn(f"arn:{partition_of(home.region)}:apigateway:{home.region}::{api}")
+
+
+def _account_of_api(segment: Node) -> str:
+    """The account of an API, which its ARN does not name; empty where the segment does not tell."""
+    gateway = segment.aws.get("api_gateway")
+    account = str(gateway.get("account_id", "")) if isinstance(gateway, dict) else ""
+    return account if len(account) == ACCOUNT_DIGITS and account.isdigit() else ""
 
 
 def call_resource(call: Node, home: Home) -> Resource:

@@ -13,7 +13,7 @@ SAYS: dict[str, str] = {
     "sfn-lambda-toomany": "{in_state} failed: Lambda throttled {called}{tries}",
     "sfn-lambda-service-exception": "{in_state} failed on a passing fault of Lambda, {error}{tries}",
     "sfn-function-not-found": "{in_state} calls a function that does not exist: {called}",
-    "sfn-role-denied": "The role of {machine} may not do what state {state} asks for: {why}",
+    "sfn-role-denied": "The role of {machine} may not do what {a_state} asks for: {why}",
     "sfn-timeout-task": "{in_state} timed out: {called} took longer than {limit}",
     "sfn-execution-timeout": "{machine} timed out as a whole{while_in}",
     "sfn-heartbeat-timeout": "{in_state} timed out: no heartbeat came within {heartbeat}",
@@ -34,9 +34,9 @@ SAYS: dict[str, str] = {
     "sfn-explicit-fail": "{machine} ended in the Fail state {state}: {why}",
     "sfn-aborted": "An execution of {machine} was stopped from outside{while_in}",
     "downstream-http-error": "{in_state} failed with {error}: {why}",
-    "lambda-unhandled-exception": "{called} raised {why} when state {state} of {machine} called it",
+    "lambda-unhandled-exception": "{called} raised {why} when {a_state} of {machine} called it",
 }
-AT_FUNCTION = "{called} failed when state {state} of {machine} called it: {why}"
+AT_FUNCTION = "{called} failed when {a_state} of {machine} called it: {why}"
 AT_CALLED = "{in_state} failed at {called}: {error}: {why}"
 MAX_WHY = 200
 ASIDE = re.compile(
@@ -73,7 +73,7 @@ def why(outcome: Outcome) -> str:
 
 def _parts(seen: Seen, outcome: Outcome) -> dict[str, str]:
     task = outcome.task
-    machine, state = f"`{name_of(seen.machine)}`", f"`{outcome.state}`" if outcome.state else "that is not known"
+    machine, state = f"`{name_of(seen.machine)}`", f"`{outcome.state}`" if outcome.state else ""
     called = (
         f"`{name_of(outcome.called)}`"
         if outcome.called
@@ -85,7 +85,8 @@ def _parts(seen: Seen, outcome: Outcome) -> dict[str, str]:
     return {
         "machine": machine,
         "state": state,
-        "in_state": f"State {state} of {machine}" if outcome.state else f"A state of {machine}",
+        "a_state": f"state {state}" if state else "a state",
+        "in_state": f"State {state} of {machine}" if state else f"A state of {machine}",
         "called": called,
         "error": outcome.error,
         "why": why(outcome),
@@ -93,7 +94,7 @@ def _parts(seen: Seen, outcome: Outcome) -> dict[str, str]:
         "heartbeat": f"{task.heartbeat_seconds} s" if task and task.heartbeat_seconds else "its HeartbeatSeconds",
         "waited": f"{task.seconds:.0f} s" if task and task.seconds else "too long",
         "tries": f", {outcome.attempts} times" if outcome.attempts > 1 else "",
-        "while_in": f" while it was in state {state}" if outcome.state else "",
+        "while_in": f" while it was in state {state}" if state else "",
     }
 
 

@@ -292,6 +292,13 @@ def test_a_description_serves_where_the_history_could_not_be_read() -> None:
     assert found["ddb-table-not-found"].resource == MACHINE
 
 
+def test_a_sentence_needs_no_name_of_the_state() -> None:
+    words = f"User: arn:aws:sts::123456789012:assumed-role/checkout-role/x is not authorized to perform: SQS:SendMessage on resource: {QUEUE}"
+    found = judged(execution(error="SQS.AccessDeniedException", cause=words))["sfn-role-denied"]
+
+    assert found.summary.startswith("The role of `checkout` may not do what a state asks for: User: ")
+
+
 def test_the_trace_serves_where_no_execution_could_be_read() -> None:
     words = (
         "States.DataLimitExceeded",

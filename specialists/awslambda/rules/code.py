@@ -123,8 +123,8 @@ def exception_ends_invocations(case: Case) -> Iterator[Hypothesis]:
         "lambda-unhandled-exception",
         f"`{case.target.name}` raised {chosen.headline}{count}{_after_calls(case, failed)}",
         proof=evidence if grade == "proof" else (),
-        strong=[*(evidence if grade == "strong" else ()), *([errors] if errors else ())],
-        weak=evidence if grade == "weak" else (),
+        strong=[*(evidence if grade == "strong" else ()), *([errors] if errors and not sharper else ())],
+        weak=[*(evidence if grade == "weak" else ()), *([errors] if errors and sharper else ())],
         since=since,
         defers_to=callees,
     )
