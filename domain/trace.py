@@ -56,7 +56,7 @@ class TraceCall(Evidence, kind="trace.call"):
         """Say what was called and how it ended."""
         what = f"{self.service} {self.operation}" if self.operation else self.service
         if not self.failed:
-            return f"{what} {'was still pending' if self.pending else 'succeeded'} after {self.seconds:.3f} s"
+            return f"{what} had no end" if self.pending else f"{what} succeeded after {self.seconds:.3f} s"
         why = self.errors[0] if self.errors else None
         reason = (
             f": {why.code or why.type} {why.message}".rstrip()

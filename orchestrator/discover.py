@@ -69,7 +69,7 @@ def _discover(request: Request, session: ReadSession, pool: Executor, now: datet
     aws = session.clients(request.account or "", region)
     fetched = fetch(aws, request.trace_ids[:MAX_TRACES])
     # A full pool never gets to it: every thread of it may be a discovery that waits here.
-    own = asking.result()
+    own = session.home_account() if asking.cancel() else asking.result()
     foreign = request.account is not None and not session.reachable(request.account)
     home = Home(own if foreign else request.account or own, region)
     gaps = [_foreign_gap(request.account or "")] if foreign else []

@@ -293,6 +293,13 @@ def test_without_a_trace_a_specialist_that_could_not_look_is_no_all_clear(status
     assert report.summary == "No full view from iam."
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_who_could_not_look_is_listed_by_name_whoever_came_first(seed: int) -> None:
+    blind = [result(name=name, status=SpecialistStatus.FAILED) for name in ("vpc", "iam", "sqs")]
+
+    assert reported(F, shuffled([*blind, result()], seed)).summary == "No full view from iam, sqs and vpc."
+
+
 def test_nothing_seen_at_all_is_inconclusive() -> None:
     report = reported((), [result(gaps=[DENIED_GAP], status=SpecialistStatus.FAILED)], graph_of(F))
 

@@ -262,7 +262,7 @@ def test_absurd_types_are_read_as_absent(fields: dict[str, Any]) -> None:
     reading = read(function("f"), document("odd", **fields))
 
     assert FUNCTION in nodes(reading)
-    assert json.dumps([e.dump() for e in reading.evidence])
+    assert json.dumps([(e.id, e.dump()) for e in reading.evidence], ensure_ascii=False).encode()
 
 
 def test_a_subsegment_without_a_start_began_with_its_parent() -> None:

@@ -134,16 +134,8 @@ class Run:
     def keep(self) -> "Run":
         """Let AWS describe it and tell its history, newest event first."""
         world, called = self.machine.world, {"executionArn": self.arn}
-        described = {
-            **called,
-            "stateMachineArn": self.machine.arn,
-            "name": self.name,
-            "status": self.status,
-            "startDate": self.began,
-            "input": self.input,
-            **({} if self.status == "RUNNING" else {"stopDate": self._at}),
-            **({"error": self.error, "cause": self.cause} if self.error else {}),
-        }
+        failure = {"error": self.error, "cause": self.cause} if self.error else {}
+        described = {**self.listed, "input": self.input, **failure}
         told = (("DescribeExecution", described), ("GetExecutionHistory", {"events": self._events[::-1]}))
         for operation, output in told:
             world.aws.serve("stepfunctions", operation, output, when=called, region=world.region, account=world.account)
@@ -190,7 +182,7 @@ def executions(
     for number in range(HISTORY_MINUTES):
         count = round(a_minute * noise.uniform(0.8, 1.2)) or int(noise.random() < a_minute)
         late = since is not None and start + timedelta(minutes=number) >= since
-        bad = max(1, round(count * share)) if late and count else 0
+        bad = sum(noise.random() < share for _ in range(count)) if late else 0
         for name, value in zip(rows, (count, count - bad, bad), strict=True):
             rows[name].append(counted(value))
         shown = {1000 * seconds * noise.uniform(0.9, 1.1): count - bad, 1000 * (failing or seconds): bad}

@@ -49,9 +49,11 @@ class TraceView(NamedTuple):
     def of(cls, bundle: EvidenceBundle) -> "TraceView":
         """Read the positions from the trace's evidence."""
         calls, segments = bundle.of(TraceCall), bundle.of(TraceSegment)
-        bad_segments = [s for s in segments if s.failed]
+        tried_again = _made_good(calls, segments)
+        bad_segments = [] if tried_again else [s for s in segments if s.failed]
         callers_that_failed = {s.resource for s in bad_segments}
-        bad_calls = [c for c in calls if c.failed and (c.caller in callers_that_failed or not _refusal(c))]
+        failed_calls = [] if tried_again else [c for c in calls if c.failed]
+        bad_calls = [c for c in failed_calls if c.caller in callers_that_failed or not _refusal(c)]
         waited_for = {c.resource for c in calls if c.pending and c.caller in callers_that_failed}
         origins = {c.resource for c in bad_calls if c.origin} | {s.resource for s in bad_segments if s.origin}
         return cls(
@@ -64,6 +66,19 @@ class TraceView(NamedTuple):
             seen=frozenset({c.resource for c in calls} | {s.resource for s in segments}),
             origin_evidence=frozenset({c.id for c in bad_calls if c.origin} | {s.id for s in bad_segments if s.origin}),
         )
+
+
+def _made_good(calls: Iterable[TraceCall], segments: Iterable[TraceSegment]) -> bool:
+    """Whether everything in the trace that failed was tried again later and succeeded then."""
+    good_calls = {
+        (c.caller, c.resource): c.start for c in sorted(calls, key=lambda c: c.start) if not c.failed and not c.pending
+    }
+    good_segments = {
+        s.resource: s.start for s in sorted(segments, key=lambda s: s.start) if not s.failed and s.seconds is not None
+    }
+    tried = [good_calls.get((c.caller, c.resource), c.start) > c.start for c in calls if c.failed]
+    tried += [good_segments.get(s.resource, s.start) > s.start for s in segments if s.failed]
+    return bool(tried) and all(tried)
 
 
 def _refusal(call: TraceCall) -> bool:

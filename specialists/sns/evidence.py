@@ -69,7 +69,7 @@ class Subscriptions(Evidence, kind="sns.subscriptions"):
         protocols = ", ".join(sorted({one.protocol for one in self.subscribers}))
         count = f"{'at least ' if self.truncated else ''}{len(self.subscribers)} subscriptions"
         waiting = f", {len(self.pending)} not confirmed" if self.pending else ""
-        listed = f" ({', '.join(protocols)})" if protocols else ""
+        listed = f" ({protocols})" if protocols else ""
         return f"{count}{listed}{waiting}"
 
 

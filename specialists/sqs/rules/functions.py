@@ -44,7 +44,9 @@ def _waiting(subject: Subject) -> str:
     peaks = {s.metric: s.peak for s in subject.waiting}
     shown = [f"{peak:g} messages wait" for name, peak in peaks.items() if name.endswith("Visible")]
     shown += [f"the oldest for {peak / 60:.0f} minutes" for name, peak in peaks.items() if "Age" in name]
-    return f"; {' and '.join(reversed(shown))}" if shown else ", and nothing is received"
+    if not any(name.endswith("Visible") for name in peaks):
+        shown = [f"messages wait, {one}" for one in shown]
+    return f"; {', '.join(shown)}" if shown else ", and nothing is received"
 
 
 @rule("esm-function-call-failed", sees=SEES)

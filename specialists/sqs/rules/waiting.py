@@ -129,7 +129,10 @@ def _at_retention(subject: Subject) -> bool:
 
 @rule("sqs-backlog", sees=SEES)
 def messages_wait(case: Case) -> Iterator[Finding]:
-    """Messages wait longer, or more of them, than usual; a reader that does not work as usual is the deeper cause."""
+    """Messages wait longer, or more of them, than usual; a reader that does not work as usual is the deeper cause.
+
+    Where the readers could not be listed, waiting is a symptom whose cause nobody looked for.
+    """
     for subject in subjects(case):
         waiting = subject.waiting
         if not waiting or keeps_dead_letters(subject):
@@ -140,8 +143,8 @@ def messages_wait(case: Case) -> Iterator[Finding]:
         yield case.hypothesis(
             "sqs-backlog",
             _waiting_sentence(subject, outpaced=bool(outpaced)),
-            proof=() if sharper else waiting[:1],
-            strong=() if sharper else waiting[1:],
+            proof=waiting[:1] if subject.consumers and not sharper else (),
+            strong=() if sharper else waiting[1:] if subject.consumers else waiting,
             weak=waiting if sharper else (*outpaced, *present(subject.consumers)),
             resource=subject.id,
             since=min((at for s in waiting if (at := first_rise(s))), default=None),
