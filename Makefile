@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test lint types imports check bench docs lock clean
+.PHONY: help setup demo test lint types imports check eval bench docs lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ imports: $(READY)  ## check the import law
 	$(BIN)/lint-imports
 
 check: lint types imports  ## lint, types and imports
+
+eval: $(READY)  ## run the scenario corpus and print its score
+	$(BIN)/python -m evals
 
 bench: $(READY)  ## print the overhead, parallelism and ack benchmarks
 	$(BIN)/python -m benchmarks

@@ -74,3 +74,35 @@ def events_that_fail_are_also_lost(world: World) -> Expect:
         also=(("lambda-dlq-delivery-error", probe.arn),),
         innocent=(probe.role_arn,),
     )
+
+
+@scenario(Kind.TWO_FAULTS, "lambda")
+def two_suppliers_of_a_quote_are_broken(world: World) -> Expect:
+    """quote asks freight and duty side by side: freight's handler was renamed in a release, and the table that duty
+    reads was deleted the same evening."""
+    rates = world.arn("dynamodb", "table/duty-rates")
+    freight = deploy(world, "freight", "python3.13", last_modified=world.ago(minutes=52))
+    duty = deploy(world, "duty", "nodejs22.x", allow(["dynamodb:GetItem"], rates))
+    quote = deploy(world, "quote", "nodejs22.x", allow(["lambda:InvokeFunction"], [freight.arn, duty.arn]))
+    renamed = python("Runtime.HandlerNotFound", "Handler 'lambda_handler' missing on module 'freight'")
+    gone = node("ResourceNotFoundException", "Requested resource not found", ("/var/task/duty.mjs", 9, "rate"))
+    own = node("Error", "no quote without freight and duty", ("/var/task/index.mjs", 30, "total"))
+    traffic(freight, 40, 30, fault=renamed, since=whole_minute(world, 51))
+    traffic(duty, 40, 25, fault=gone, since=whole_minute(world, 13))
+    traffic(quote, 40, 120, fault=own, since=whole_minute(world, 51))
+    changed(freight, CODE, who="release-bot", when=world.ago(minutes=51, seconds=40), publish=False)
+    journey = Journey(world, world.ago(minutes=3, seconds=5))
+    first, second = journey.invoke(freight.name, 0.01, 0.2), journey.invoke(duty.name, 0.011, 0.06)
+    get = journey.dynamodb("GetItem", "duty-rates", 0.03, 0.012, status=400, cause=journey.exception(gone, remote=True))
+    journey.function(quote, 0.0, 0.26, calls=[first, second], fault=own)
+    journey.function(freight, 0.012, 0.19, parent=str(first["id"]), fault=renamed, init=0.15)
+    journey.function(duty, 0.013, 0.05, parent=str(second["id"]), calls=[get], fault=gone)
+    faults = (("lambda-handler-not-found", freight.arn), ("ddb-table-not-found", rates))
+    return Expect(
+        journey.send(),
+        cause=faults[0][0],
+        resource=faults[0][1],
+        accept=faults[1:],
+        also=faults,
+        innocent=(quote.arn, quote.role_arn, duty.arn, duty.role_arn, freight.role_arn),
+    )
