@@ -753,7 +753,7 @@ async def test_unacked_event_is_retried_under_one_event_id(mode: str):
     async with LocalSlack(timing=FAST) as slack:
         app = AsyncApp(client=client_of(slack), signing_secret=slack.signing_secret)
 
-        async def third_time_lucky(body: Any, request: Any, next: Any) -> None:  # noqa: A002 - bolt's name
+        async def third_time_lucky(body: Any, request: Any, next: Any) -> None:
             header = {name: values[0] for name, values in request.headers.items()}
             seen.append((body["event_id"], header.get("x-slack-retry-num"), header.get("x-slack-retry-reason")))
             if len(seen) < 3:

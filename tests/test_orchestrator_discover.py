@@ -1,5 +1,6 @@
 """Discovery over HTTP: traces, names and errors as AWS answers them."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -101,8 +102,6 @@ def test_a_trace_without_an_id_of_its_own_is_known_by_its_documents(aws: LocalAw
 
 
 def _listed(id: str, segment: dict[str, Any]) -> dict[str, Any]:
-    import json
-
     return {"Id": id, "Segments": [{"Id": segment["id"], "Document": json.dumps({**segment, "trace_id": id})}]}
 
 

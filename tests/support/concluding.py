@@ -10,7 +10,7 @@ from domain.gap import Gap
 from domain.graph import Edge, ServiceGraph
 from domain.report import RankedHypothesis, Report
 from domain.request import Request, Trigger, TriggerKind
-from domain.resource import resource_from_arn, unnamed
+from domain.resource import ResourceType, resource_from_arn, unnamed
 from domain.result import SpecialistResult, SpecialistStatus
 from domain.trace import TraceCall, TracedError, TraceOverview, TraceSegment
 from domain.window import Window
@@ -70,8 +70,6 @@ def graph_of(items: Iterable[Evidence], *more: str) -> ServiceGraph:
 
 
 def _kind(name: str) -> tuple[Any, str]:
-    from domain.resource import ResourceType
-
     kind, own = name.split(":", 1)
     return ResourceType(kind), own
 
