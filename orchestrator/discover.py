@@ -19,10 +19,11 @@ from domain.request import Request
 from domain.resource import Resource, ResourceType, resource_from_arn
 from domain.trace import TraceCall, TraceSegment
 from domain.window import Window
-from orchestrator import resolve
+from orchestrator import resolve, retrieve
 from orchestrator.errors import NothingToLookAt
 from orchestrator.fetch import BATCH_GET_TRACES, Fetched, absent_gap, fetch, gap_of
 from orchestrator.resolve import Unresolved, Where
+from orchestrator.retrieve import with_retrieved
 from orchestrator.trace.documents import read_documents
 from orchestrator.trace.naming import Home
 from orchestrator.trace.reading import TraceReading, read_trace
@@ -30,7 +31,7 @@ from orchestrator.trace.reading import TraceReading, read_trace
 logger = logging.getLogger(__name__)
 
 GET_TRACE_SUMMARIES = read("xray", "GetTraceSummaries")
-READS: tuple[Read, ...] = (BATCH_GET_TRACES, GET_TRACE_SUMMARIES, *resolve.READS)
+READS: tuple[Read, ...] = (BATCH_GET_TRACES, GET_TRACE_SUMMARIES, retrieve.START, retrieve.LIST, *resolve.READS)
 MAX_TRACES = 10
 BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=5)
 
@@ -67,7 +68,7 @@ def _discover(request: Request, session: ReadSession, pool: Executor, now: datet
     region = request.region or session.default_region()
     asking = pool.submit(copy_context().run, session.home_account)
     aws = session.clients(request.account or "", region)
-    fetched = fetch(aws, request.trace_ids[:MAX_TRACES])
+    fetched = with_retrieved(aws, fetch(aws, request.trace_ids[:MAX_TRACES]), now)
     # A full pool never gets to it: every thread of it may be a discovery that waits here.
     own = session.home_account() if asking.cancel() else asking.result()
     foreign = request.account is not None and not session.reachable(request.account)

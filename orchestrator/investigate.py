@@ -100,7 +100,10 @@ class Investigator:
                 f"if it breaks again, its log has the details under {investigation_id}."
             )
             report = failed_report(investigation_id, trigger, message, started_at=started, completed_at=self._clock())
-        await self._store.finish(report, bundle)
+        try:
+            await self._store.finish(report, bundle)
+        except Exception:  # the entry of an investigation: a full disk must not keep the answer from people
+            logger.exception("investigation=<%s> | the report could not be stored", investigation_id)
         logger.info(
             "investigation=<%s>, status=<%s>, seconds=<%.3f> | concluded",
             investigation_id,
