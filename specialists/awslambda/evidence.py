@@ -185,6 +185,17 @@ class EventSources(Evidence, kind="lambda.event_sources"):
         return f"{len(self.mappings)} event source mappings" + "".join(f"; {text}" for text in shown)
 
 
+class SourceQueue(Evidence, kind="lambda.source_queue"):
+    """How long a queue that feeds the function hides a message that was handed out."""
+
+    queue: str
+    visibility_seconds: int
+
+    def summary(self) -> str:
+        """Say how long a message stays hidden."""
+        return f"{self.queue.rsplit(':', 1)[-1]} hides a received message for {self.visibility_seconds} s"
+
+
 class Grant(Value):
     """One statement of a resource policy: who may do what, under which source."""
 

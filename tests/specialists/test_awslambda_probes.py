@@ -238,7 +238,10 @@ def test_event_source_mappings_are_read(function):
     )
     (found,) = one("event_sources", EventSources).mappings
 
+    (hidden,) = look("source_queues", seen=[one("event_sources", EventSources)])
+
     assert (found.source_name, found.service, found.enabled) == ("orders", "sqs", False)
+    assert (hidden.queue, hidden.visibility_seconds) == (arn, 30)
     assert found.filters == ('{"body":{"x":[1]}}',)
 
 

@@ -19,6 +19,7 @@ from specialists.awslambda.evidence import (
     ProvisionedConfigs,
     PublishedVersion,
     ResourcePolicy,
+    SourceQueue,
     Status,
     Unset,
     Versions,
@@ -52,6 +53,7 @@ from tests.specialists.awslambda_building import (
     segment,
     series,
 )
+from tests.support.probing import case_of, findings
 
 TIMED_OUT = f"2026-11-20T09:41:00Z {REQUEST} Task timed out after 3.00 seconds"
 KILLED = f"RequestId: {REQUEST} Error: Runtime exited with error: signal: killed"
@@ -733,3 +735,19 @@ def test_many_looks_at_a_missing_function_count_once():
     again = MISSING.model_copy(update={"source": "lambda:ListAliases"})
 
     assert len(named(MISSING, again)["lambda-function-not-found"].supports) == 1
+
+
+@pytest.mark.parametrize(
+    ("hidden", "longest", "named"),
+    [(30, 41_000, True), (30, 29_000, False), (360, 41_000, False)],
+    ids=["a run outlasts it", "no run did", "it is long enough"],
+)
+def test_a_queue_that_hides_messages_shorter_than_a_run_takes_is_named(hidden, longest, named):
+    queue = "arn:aws:sqs:eu-west-1:123456789012:orders"
+    kept = SourceQueue(resource=FN, source="sqs:GetQueueAttributes", queue=queue, visibility_seconds=hidden)
+    runs = series("Duration", [900, longest], statistic="Maximum")
+
+    case = case_of(FN, kept, config(timeout_seconds=60), runs)
+    found = [f for f in findings(SPECIALIST.rules, case) if getattr(f, "cause", "") == "esm-visibility-lt-timeout"]
+
+    assert [(f.resource, f.since) for f in found] == ([(queue, minute(1))] if named else [])

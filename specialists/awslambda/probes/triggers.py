@@ -15,6 +15,7 @@ from specialists.awslambda.evidence import (
     Grant,
     Mapping,
     ResourcePolicy,
+    SourceQueue,
 )
 from specialists.awslambda.probes.function import MISSING, of_function
 from specialists.contract import Look, probe
@@ -142,6 +143,29 @@ def source_metrics(look: Look) -> Iterator[Evidence]:
         yield from metric_series(look, metrics)
 
 
+@probe(
+    read("sqs", "GetQueueUrl"),
+    read("sqs", "GetQueueAttributes"),
+    needs=(EventSources,),
+    yields=(SourceQueue,),
+)
+def source_queues(look: Look) -> Iterator[Evidence]:
+    """Visibility timeout of the queues that feed the function."""
+    found = look.seen.first(EventSources, look.target.id)
+    for mapping in (found.mappings if found else ())[:MAX_SOURCES]:
+        if mapping.service != "sqs":
+            continue
+        owner = mapping.source_arn.split(":")[4]
+        url = look.aws.sqs.get_queue_url(QueueName=mapping.source_name, QueueOwnerAWSAccountId=owner)["QueueUrl"]
+        answer = look.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+        yield SourceQueue(
+            resource=look.target.id,
+            source="sqs:GetQueueAttributes",
+            queue=mapping.source_arn,
+            visibility_seconds=int(answer.get("Attributes", {}).get("VisibilityTimeout", 30)),
+        )
+
+
 def _of_source(mapping: Mapping) -> Iterator[Metric]:
     name = mapping.source_name
     if mapping.service == "sqs":
@@ -167,4 +191,11 @@ def mapping_changes(look: Look) -> Iterator[Evidence]:
             yield from changes(look, mapping.uuid)
 
 
-TRIGGER_PROBES = (event_sources, resource_policy, async_settings, source_metrics, mapping_changes)
+TRIGGER_PROBES = (
+    event_sources,
+    resource_policy,
+    async_settings,
+    source_metrics,
+    source_queues,
+    mapping_changes,
+)

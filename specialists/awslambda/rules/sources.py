@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from domain.findings import Finding, Hypothesis
-from specialists.awslambda.evidence import EventSources, Mapping
-from specialists.awslambda.reading import changed, errors_metric, happened, metric, risen, stopped
+from specialists.awslambda.evidence import EventSources, FunctionConfiguration, Mapping, SourceQueue
+from specialists.awslambda.reading import changed, errors_metric, happened, metric, risen, running, stopped
 from specialists.awslambda.rules.stated import EVIDENCE
 from specialists.awslambda.symptoms import diagnoses
 from specialists.contract import Case, Rule, rule
@@ -173,7 +173,32 @@ def the_consumer_is_behind(case: Case) -> Iterator[Hypothesis]:
     )
 
 
+@rule("esm-visibility-lt-timeout", sees=(SourceQueue, FunctionConfiguration, MetricSeries))
+def messages_come_back_while_worked_on(case: Case) -> Iterator[Finding]:
+    """A run outlasts the time for which its queue hides the message, so that the message is handed out again."""
+    settings, longest = running(case), metric(case, "Duration", "Maximum")
+    for queue in case.all(SourceQueue):
+        if settings is None or queue.visibility_seconds >= settings.timeout_seconds:
+            continue
+        name = queue.queue.rsplit(":", 1)[-1]
+        said = (
+            f"`{name}` hides messages for {queue.visibility_seconds} s, but `{case.target.name}` may work on them for"
+        )
+        if longest is None or longest.peak <= 1000 * queue.visibility_seconds:
+            yield case.fact(f"{said} {settings.timeout_seconds} s", queue, settings)
+            continue
+        yield case.hypothesis(
+            "esm-visibility-lt-timeout",
+            f"{said} {settings.timeout_seconds} s and took up to {longest.peak / 1000:.0f} s: they come back meanwhile",
+            proof=[queue, settings],
+            strong=[longest],
+            resource=queue.queue,
+            since=longest.first_over(1000 * queue.visibility_seconds),
+        )
+
+
 SOURCE_RULES: tuple[Rule, ...] = (
+    messages_come_back_while_worked_on,
     nothing_reads_the_source,
     the_pollers_calls_fail,
     the_filter_matches_nothing,
