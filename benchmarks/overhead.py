@@ -7,6 +7,7 @@ another; and, from those single times, the longest chain of probes that wait for
 import asyncio
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,7 @@ async def measured(trace_id: str) -> list[Measured]:
         Measured("investigation : longest chain", whole / chain, "x", most=1.3),
         Measured("one after another : investigation", serial / whole, "x", least=5.0),
         Measured("stall of the event loop meanwhile", lag * 1000, "ms", most=100),
+        Measured("resident memory at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MiB", most=200),
     ]
 
 
