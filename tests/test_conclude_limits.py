@@ -1,6 +1,8 @@
 """Where concluding holds back: blindness, guesses, retries, hosts that nobody can look into, one failure seen twice."""
 
+from domain.gap import Gap, GapReason
 from domain.report import ReportStatus
+from orchestrator.conclude.conclusion import Conclusion
 from orchestrator.trace.documents import read_documents
 from orchestrator.trace.naming import Home
 from orchestrator.trace.reading import read_trace
@@ -18,6 +20,7 @@ from tests.support.concluding import (
     looks,
     minutes,
     one,
+    result,
     roles,
     segment,
     traced,
@@ -120,3 +123,22 @@ def test_a_call_answered_with_the_news_of_a_failure_is_a_failing_edge() -> None:
 
     assert reading is not None
     assert [edge.failing for edge in reading.graph.edges] == [True]
+
+
+def test_pointing_out_of_aws_while_the_way_there_could_not_be_read_is_no_verdict() -> None:
+    outside = hypothesis(CODE, FUNCTION, proof=LOG[:1], strong=LOG[1:], defers_to=["remote:api.example.com"])
+    denied = Gap(
+        specialist="vpc",
+        probe="route_tables",
+        resource=FUNCTION,
+        reason=GapReason.ACCESS_DENIED,
+        action="ec2:DescribeRouteTables",
+        message="grant ec2:DescribeRouteTables",
+    )
+
+    def found(*gaps: Gap) -> Conclusion:
+        return concluded((*FAILING, *LOG), results=[result(outside), result(name="vpc", gaps=gaps)])
+
+    assert found().root_cause is not None
+    assert found(denied).root_cause is None
+    assert found(denied).verdict.next_look == "grant ec2:DescribeRouteTables"

@@ -49,7 +49,7 @@ def conclude(
 ) -> Conclusion:
     """Weigh what all specialists brought, in any order, and say what it amounts to."""
     in_order = sorted(results, key=lambda r: r.name)
-    settled = settle((h for r in in_order for h in r.hypotheses), bundle, graph)
+    settled = settle((h for r in in_order for h in r.hypotheses), bundle, graph, gaps)
     view = TraceView.of(bundle)
     said = verdict(settled, bundle, graph, in_order, sorted(gaps, key=lambda g: g.model_dump_json()))
     wrong = settled.root is not None or said.status is ReportStatus.INCONCLUSIVE

@@ -7,6 +7,7 @@ from datetime import timedelta
 from domain.causes import cause
 from domain.evidence import EvidenceBundle
 from domain.findings import Hypothesis, Strength
+from domain.gap import Gap, GapReason
 from domain.graph import ServiceGraph
 from domain.report import RankedHypothesis, Role
 from orchestrator.conclude.explain import BLINDNESS, CHANGE, Weighed, explanations
@@ -53,14 +54,17 @@ class Settlement:
     strongest: float
 
 
-def settle(hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle, graph: ServiceGraph) -> Settlement:
+def settle(
+    hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle, graph: ServiceGraph, gaps: Iterable[Gap] = ()
+) -> Settlement:
     """Weigh all hypotheses against each other; the order they come in does not matter."""
+    denied = frozenset((g.resource, g.specialist) for g in gaps if g.reason is GapReason.ACCESS_DENIED)
     view = TraceView.of(bundle)
     joined = merged(grounded(hypotheses, bundle))
     weighed = [Weighed(h, positioned(evidence_score(h, bundle), h, view, graph)) for h in joined]
     weighed = [_in_time(w, weighed) for w in weighed]
     explained = explanations(weighed, graph, bundle, threshold=THRESHOLD)
-    weighed = [_unexplained_deferral(w, explained, view, graph) for w in weighed]
+    weighed = [_unexplained_deferral(w, explained, view, graph, denied) for w in weighed]
     triggers = {
         w.key: target.key
         for w in weighed
@@ -114,9 +118,15 @@ def _in_time(weighed: Weighed, all_of_them: Sequence[Weighed]) -> Weighed:
 
 
 def _unexplained_deferral(
-    weighed: Weighed, explained: dict[str, Weighed], view: TraceView, graph: ServiceGraph
+    weighed: Weighed,
+    explained: dict[str, Weighed],
+    view: TraceView,
+    graph: ServiceGraph,
+    denied: frozenset[tuple[str, str]],
 ) -> Weighed:
     """A symptom-shaped hypothesis that points at something deeper, where nothing was found, is not the end of it.
+
+    Nor is one that points out of AWS while another specialist was denied its look at the way there.
 
     It points there in words of its own, or the trace does: the failure began not at its resource but at one below it
     in AWS, that a specialist could have looked at.
@@ -127,7 +137,9 @@ def _unexplained_deferral(
     below = {r for r in hypothesis.defers_to if r != hypothesis.resource}
     if hypothesis.resource not in view.origins:
         below |= graph.downstream(hypothesis.resource, failing=True) & view.origins
-    below = {r for r in below if r.startswith("arn:")}
+    outward = any(not r.startswith("arn:") for r in below)
+    barred = any(r == hypothesis.resource and s != hypothesis.specialist for r, s in denied)
+    below = {r for r in below if r.startswith("arn:") or (outward and barred)}
     return weighed._replace(score=weighed.score * DEEPER_UNSEEN) if below else weighed
 
 
