@@ -19,6 +19,8 @@ from aws.meter import Meter
 from aws.session import ReadSession
 from domain.evidence import EvidenceBundle
 from domain.findings import Strength
+from domain.history import NO_PAST, PastInvestigations
+from domain.library import NO_LIBRARY, Library
 from domain.progress import (
     Assigned,
     Concluded,
@@ -32,11 +34,11 @@ from domain.progress import (
 from domain.report import Report
 from domain.request import Request, Trigger
 from domain.result import SpecialistResult
-from orchestrator.conclude.conclusion import conclude
+from orchestrator.conclude.conclusion import Conclusion, conclude
 from orchestrator.discover import Discovery, discover
 from orchestrator.dispatch import dispatch
 from orchestrator.errors import InvestigationError, NothingToLookAt
-from orchestrator.propose import propose
+from orchestrator.propose import PLANNING_REASON, plan, planner_of
 from orchestrator.report import all_gaps, build_report, failed_report
 from orchestrator.route import Route, route
 from orchestrator.store import Store, StoredBundle
@@ -68,12 +70,16 @@ class Investigator:
         specialists: Sequence[Specialist],
         store: Store,
         *,
+        past: PastInvestigations = NO_PAST,
+        library: Library = NO_LIBRARY,
         time_limit: float = 120.0,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._session = session
         self._specialists = tuple(specialists)
         self._store = store
+        self._past = past
+        self._library = library
         self._time_limit = time_limit
         self._clock = clock
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="rca-look")
@@ -87,7 +93,7 @@ class Investigator:
         try:
             await self._store.start(investigation_id, now=started)
             bundle = await self._look(investigation_id, trigger, request, started, listen)
-            report = await self._off_the_loop(self._conclude, investigation_id, bundle)
+            report = await self._conclude(investigation_id, bundle, listen)
         except (AccountUnusable, InvestigationError) as error:
             gaps = error.gaps if isinstance(error, NothingToLookAt) else ()
             report = failed_report(
@@ -116,7 +122,7 @@ class Investigator:
     async def replay(self, investigation_id: str) -> Report | None:
         """Conclude again from the stored evidence, without AWS; None when there is none."""
         bundle = await self._store.bundle(investigation_id)
-        return None if bundle is None else await self._off_the_loop(self._conclude, investigation_id, bundle)
+        return None if bundle is None else await self._conclude(investigation_id, bundle, lambda _: None)
 
     async def close(self) -> None:
         """Let go of the threads; calls still under way end by their own time-outs."""
@@ -140,12 +146,11 @@ class Investigator:
             )
         )
         routes = route(found.graph, self._specialists)
-        listen(
-            Routed(
-                investigation_id=ident,
-                specialists=tuple(Assigned(name=r.specialist.name, reason=r.reason) for r in routes),
-            )
-        )
+        assigned = [Assigned(name=r.specialist.name, reason=r.reason) for r in routes]
+        planner = planner_of(self._specialists)
+        if planner is not None:
+            assigned.append(Assigned(name=planner.name, reason=PLANNING_REASON))
+        listen(Routed(investigation_id=ident, specialists=tuple(assigned)))
         runs = await self._dispatch(ident, routes, found, counter, started, listen)
         return await self._off_the_loop(_bundle, trigger, request, found, runs, counter, started, self._clock())
 
@@ -162,18 +167,14 @@ class Investigator:
         self, ident: str, routes: Sequence[Route], found: Discovery, counter: Meter, now: datetime, listen: Listen
     ) -> tuple[Run, ...]:
         def finished(result: SpecialistResult) -> None:
-            listen(
-                SpecialistFinished(
-                    investigation_id=ident, result=result, headline=headline(result), found=bool(result.hypotheses)
-                )
-            )
+            listen(_finished(ident, result))
 
         def working(name: str, message: str) -> None:
             listen(SpecialistWorking(investigation_id=ident, name=name, message=message))
 
         return await dispatch(
             routes,
-            Tools(self._session, self._pool, Once(), counter),
+            Tools(self._session, self._pool, Once(), counter, self._past, self._library),
             window=found.window,
             graph=found.graph,
             trace=found.trace,
@@ -182,12 +183,19 @@ class Investigator:
             finished=finished,
         )
 
-    def _conclude(self, ident: str, bundle: StoredBundle) -> Report:
+    async def _conclude(self, ident: str, bundle: StoredBundle, listen: Listen) -> Report:
         """Everything that follows from the evidence alone."""
-        evidence = bundle.loaded()
-        conclusion = conclude(evidence, bundle.results, bundle.graph, all_gaps(bundle))
-        actions = propose(conclusion.ranked, evidence, self._specialists)
-        return build_report(ident, conclusion, bundle, evidence, actions)
+        evidence, conclusion = await self._off_the_loop(_settle, bundle)
+        planned = await plan(conclusion, evidence, bundle.graph, bundle.window, self._specialists, self._off_the_loop)
+        if planned.result is not None:
+            bundle = bundle.model_copy(update={"results": (*bundle.results, planned.result)})
+            listen(_finished(ident, planned.result))
+        return await self._off_the_loop(build_report, ident, conclusion, bundle, evidence, planned.actions)
+
+
+def _settle(bundle: StoredBundle) -> tuple[EvidenceBundle, Conclusion]:
+    evidence = bundle.loaded()
+    return evidence, conclude(evidence, bundle.results, bundle.graph, all_gaps(bundle))
 
 
 def _bundle(
@@ -219,6 +227,12 @@ def _bundle(
 def _deadline(seconds: float) -> float:
     """Return the monotonic moment that many seconds from now."""
     return time.monotonic() + seconds
+
+
+def _finished(ident: str, result: SpecialistResult) -> SpecialistFinished:
+    return SpecialistFinished(
+        investigation_id=ident, result=result, headline=headline(result), found=bool(result.hypotheses)
+    )
 
 
 def headline(result: SpecialistResult) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from domain.graph import ServiceGraph
 from domain.resource import Resource
-from specialists.contract import Specialist
+from specialists.contract import Specialist, SpecialistKind
 
 
 class Route(NamedTuple):
@@ -22,7 +22,12 @@ def route(graph: ServiceGraph, specialists: Iterable[Specialist]) -> tuple[Route
     for specialist in sorted(specialists, key=lambda s: s.name):
         targets = tuple(node for node in graph.nodes if node.type in specialist.handles)
         if targets:
-            first, more = targets[0], len(targets) - 1
-            reason = f"{first.label}: {specialist.handles[first.type]}" + (f" (+{more} more)" if more else "")
-            routes.append(Route(specialist, targets, reason))
+            routes.append(Route(specialist, targets, _reason(specialist, targets)))
     return tuple(routes)
+
+
+def _reason(specialist: Specialist, targets: tuple[Resource, ...]) -> str:
+    first, more = targets[0], len(targets) - 1
+    if specialist.kind is SpecialistKind.CROSS_CUTTING:
+        return f"{specialist.handles[first.type]}, over {more + 1} {'resources' if more else 'resource'}"
+    return f"{first.label}: {specialist.handles[first.type]}" + (f" (+{more} more)" if more else "")

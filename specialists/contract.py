@@ -21,7 +21,9 @@ from domain.causes import cause as known_cause
 from domain.evidence import Evidence, EvidenceBundle
 from domain.findings import Advice, Fact, Finding, Hypothesis, Strength, Support
 from domain.graph import ServiceGraph
-from domain.report import RankedHypothesis
+from domain.history import NO_PAST, PastInvestigations
+from domain.library import NO_LIBRARY, Library
+from domain.report import RankedHypothesis, Severity
 from domain.resource import Resource, ResourceType
 from domain.trace import TraceCall, TraceSegment
 from domain.window import Window
@@ -39,7 +41,9 @@ class Look:
 
     `aws` are the clients of the target's account and Region; `seen` is the trace's evidence and what this
     specialist's finished probes brought for this target; `now` is the time of the investigation, UTC; `once` shares
-    one answer among probes and specialists that ask the same question.
+    one answer among probes and specialists that ask the same question. A probe that looks at its targets together gets
+    all of one account and Region in `targets`, the first of them as `target`. `past` and `library` are what the team
+    has kept: earlier investigations, and its runbooks.
     """
 
     aws: "Clients"
@@ -49,6 +53,9 @@ class Look:
     graph: ServiceGraph
     now: datetime
     once: Once = field(default_factory=Once)
+    targets: tuple[Resource, ...] = ()
+    past: PastInvestigations = NO_PAST
+    library: Library = NO_LIBRARY
 
 
 ProbeFunction = Callable[[Look], Iterable[Evidence]]
@@ -60,6 +67,7 @@ class Probe:
 
     `needs` are kinds of evidence about the target that must be seen before it can run (it is left out when they never
     come), `yields` the kinds it may bring, `only` the target types it fits (None: all that the specialist handles).
+    `together` runs it once for all targets of one account and Region, instead of once for each.
     """
 
     name: str
@@ -68,6 +76,7 @@ class Probe:
     yields: tuple[type[Evidence], ...]
     only: frozenset[ResourceType] | None
     run: ProbeFunction
+    together: bool = False
 
     @property
     def doc(self) -> str:
@@ -85,24 +94,29 @@ def probe(
     yields: tuple[type[Evidence], ...],
     needs: tuple[type[Evidence], ...] = (),
     only: Iterable[ResourceType] | None = None,
+    together: bool = False,
 ) -> Callable[[ProbeFunction], Probe]:
     """Declare a function as a probe. It may be a generator: what it yields before an error is kept."""
 
     def declare(run: ProbeFunction) -> Probe:
-        return Probe(run.__name__, reads, needs, yields, None if only is None else frozenset(only), run)
+        return Probe(run.__name__, reads, needs, yields, None if only is None else frozenset(only), run, together)
 
     return declare
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a rule judges: one target, and everything this specialist has seen of it, the trace included."""
+    """What a rule judges: one target, and everything this specialist has seen of it, the trace included.
+
+    A rule that judges its targets together has all of them in `targets`, the first of them as `target`.
+    """
 
     target: Resource
     evidence: EvidenceBundle
     window: Window
     graph: ServiceGraph
     specialist: str
+    targets: tuple[Resource, ...] = ()
 
     def all(self, kind: type[EvidenceT]) -> tuple[EvidenceT, ...]:
         """Return the evidence of a kind about the target."""
@@ -173,12 +187,16 @@ RuleFunction = Callable[[Case], Iterable[Finding]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One judgement: the causes it can name, the kinds of evidence it reads, and the pure function."""
+    """One judgement: the causes it can name, the kinds of evidence it reads, and the pure function.
+
+    `together` applies it once to all of the specialist's targets, instead of once to each.
+    """
 
     name: str
     causes: tuple[str, ...]
     sees: tuple[type[Evidence], ...]
     judge: RuleFunction
+    together: bool = False
 
     @property
     def doc(self) -> str:
@@ -186,13 +204,13 @@ class Rule:
         return getdoc(self.judge) or ""
 
 
-def rule(*causes: str, sees: tuple[type[Evidence], ...]) -> Callable[[RuleFunction], Rule]:
+def rule(*causes: str, sees: tuple[type[Evidence], ...], together: bool = False) -> Callable[[RuleFunction], Rule]:
     """Declare a generator function as a rule; without causes it states facts or advice only."""
     for code in causes:
         known_cause(code)
 
     def declare(judge: RuleFunction) -> Rule:
-        return Rule(judge.__name__, causes, sees, judge)
+        return Rule(judge.__name__, causes, sees, judge, together)
 
     return declare
 
@@ -215,11 +233,40 @@ def proposal(*causes: str) -> Callable[[ProposalFunction], Proposal]:
     return lambda propose: Proposal(causes, propose)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What to do, in the order to consider it: ranked actions, the trade-offs between them as facts, advice."""
+
+    actions: tuple[ProposedAction, ...]
+    facts: tuple[Fact, ...] = ()
+    advice: tuple[Advice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Concluded:
+    """What a planner plans on: the settled hypotheses (the root cause first), the severity, and what was seen.
+
+    `offered` are the actions that the specialists' proposals offered for them, each once.
+    """
+
+    ranked: tuple[RankedHypothesis, ...]
+    severity: Severity
+    evidence: EvidenceBundle
+    graph: ServiceGraph
+    window: Window
+    offered: tuple[ProposedAction, ...]
+
+
+PlanFunction = Callable[[Concluded], Plan]
+"""Pure: the same conclusion gives the same plan."""
+
+
 class SpecialistKind(StrEnum):
-    """Whether it looks at the resources of one service, or across them."""
+    """Whether it looks at the resources of one service, across all of them, or plans on the conclusion, last of all."""
 
     SERVICE = "service"
     CROSS_CUTTING = "cross_cutting"
+    PLANNING = "planning"
 
 
 @dataclass(frozen=True)
@@ -227,7 +274,7 @@ class Specialist:
     """A named investigator.
 
     `handles` maps the types of resource it is asked about to the reason shown to people ("it runs as a role");
-    `limit_seconds` is its share of the investigation's time.
+    `limit_seconds` is its share of the investigation's time; `plan` is what a planning one does.
     """
 
     name: str
@@ -237,3 +284,4 @@ class Specialist:
     proposals: tuple[Proposal, ...] = ()
     kind: SpecialistKind = SpecialistKind.SERVICE
     limit_seconds: float = 25.0
+    plan: PlanFunction | None = None

@@ -7,11 +7,12 @@ specialist that fails is a status; nothing here raises into the investigation.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from aws import meter
 from aws.meter import Meter
@@ -20,11 +21,13 @@ from domain.evidence import Evidence, EvidenceBundle, redacted
 from domain.findings import Advice, Fact, Finding, Hypothesis
 from domain.gap import Gap
 from domain.graph import ServiceGraph
+from domain.history import NO_PAST, PastInvestigations
+from domain.library import NO_LIBRARY, Library
 from domain.resource import Resource
 from domain.result import SpecialistResult, SpecialistStatus
 from domain.usage import Usage
 from domain.window import Window
-from specialists.contract import Case, Look, Probe, Specialist
+from specialists.contract import Case, Look, Probe, Rule, Specialist
 from specialists.kit.gaps import gap_of, unreachable
 from specialists.once import Once
 
@@ -49,12 +52,24 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Tools:
-    """What a run works with: the read session, the thread pool, the shared answers and the meter."""
+    """What a run works with: the read session, the thread pool, the shared answers, the meter, what the team kept."""
 
     session: ReadSession
     pool: Executor
     once: Once
     meter: Meter
+    past: PastInvestigations = NO_PAST
+    library: Library = NO_LIBRARY
+
+
+class _Group(NamedTuple):
+    """The targets that a probe looks at in one go; what it brings is kept under the first of them."""
+
+    targets: tuple[Resource, ...]
+
+    @property
+    def first(self) -> Resource:
+        return self.targets[0]
 
 
 @dataclass
@@ -124,6 +139,23 @@ def judge(assignment: Assignment, evidence: Iterable[Evidence]) -> tuple[list[Fi
     bundle = assignment.trace.including(evidence)
     found: dict[str, Finding] = {}
     failure = ""
+    for rule, case in _cases(assignment, bundle):
+        try:
+            for finding in rule.judge(case):
+                found.setdefault(finding.model_dump_json(), finding)
+        except Exception as error:  # the probe runner: a rule that breaks must not hide what others see
+            logger.exception(
+                "specialist=<%s>, rule=<%s>, resource=<%s> | rule failed",
+                assignment.specialist.name,
+                rule.name,
+                case.target.id,
+            )
+            failure = f"rule {rule.name} failed: {type(error).__name__}"
+    return list(found.values()), failure
+
+
+def _cases(assignment: Assignment, bundle: EvidenceBundle) -> Iterator[tuple[Rule, Case]]:
+    """Yield each rule with each case it judges: every target, or all of them together."""
     for target in assignment.targets:
         case = Case(
             target=target,
@@ -131,31 +163,16 @@ def judge(assignment: Assignment, evidence: Iterable[Evidence]) -> tuple[list[Fi
             window=assignment.window,
             graph=assignment.graph,
             specialist=assignment.specialist.name,
+            targets=assignment.targets,
         )
-        for rule in assignment.specialist.rules:
-            try:
-                for finding in rule.judge(case):
-                    found.setdefault(finding.model_dump_json(), finding)
-            except Exception as error:  # the probe runner: a rule that breaks must not hide what others see
-                logger.exception(
-                    "specialist=<%s>, rule=<%s>, resource=<%s> | rule failed",
-                    assignment.specialist.name,
-                    rule.name,
-                    target.id,
-                )
-                failure = f"rule {rule.name} failed: {type(error).__name__}"
-    return list(found.values()), failure
+        first = target is assignment.targets[0]
+        yield from ((rule, case) for rule in assignment.specialist.rules if first or not rule.together)
 
 
 async def _look(
     assignment: Assignment, tools: Tools, part: Meter, progress: _Progress, working: Callable[[str], None]
 ) -> None:
-    waiting = [
-        (probe, target)
-        for target in assignment.targets
-        for probe in assignment.specialist.probes
-        if _fits(probe, target)
-    ]
+    waiting = [(probe, group) for probe in assignment.specialist.probes for group in _groups(probe, assignment.targets)]
     total = len(waiting)
     traced: dict[str, list[Evidence]] = {}
     for item in assignment.trace:
@@ -164,12 +181,13 @@ async def _look(
     try:
         while True:
             blocked = []
-            for probe, target in waiting:
-                if not _has_what_it_needs(probe, (*traced.get(target.id, ()), *progress.evidence[target.id])):
-                    blocked.append((probe, target))
+            for probe, group in waiting:
+                known = (e for target in group.targets for e in traced.get(target.id, ()))
+                if not _has_what_it_needs(probe, (*known, *progress.evidence[group.first.id])):
+                    blocked.append((probe, group))
                     continue
-                progress.started.add((probe.name, target.id))
-                running.add(asyncio.ensure_future(_probe(probe, target, assignment, tools, part, progress)))
+                progress.started.add((probe.name, group.first.id))
+                running.add(asyncio.ensure_future(_probe(probe, group, assignment, tools, part, progress)))
             waiting = blocked
             if not running:
                 return
@@ -180,8 +198,15 @@ async def _look(
             task.cancel()
 
 
-def _fits(probe: Probe, target: Resource) -> bool:
-    return probe.only is None or target.type in probe.only
+def _groups(probe: Probe, targets: Sequence[Resource]) -> list[_Group]:
+    """The targets that fit a probe: one by one, or all of an account and Region together."""
+    fitting = [target for target in targets if probe.only is None or target.type in probe.only]
+    if not probe.together:
+        return [_Group((target,)) for target in fitting]
+    places: dict[tuple[str, str], list[Resource]] = {}
+    for target in fitting:
+        places.setdefault((target.account, target.region), []).append(target)
+    return [_Group(tuple(group)) for group in places.values()]
 
 
 def _has_what_it_needs(probe: Probe, seen: Sequence[Evidence]) -> bool:
@@ -189,21 +214,21 @@ def _has_what_it_needs(probe: Probe, seen: Sequence[Evidence]) -> bool:
 
 
 async def _probe(
-    probe: Probe, target: Resource, assignment: Assignment, tools: Tools, part: Meter, progress: _Progress
+    probe: Probe, group: _Group, assignment: Assignment, tools: Tools, part: Meter, progress: _Progress
 ) -> None:
     with meter.metered(part):
         context = copy_context()
     loop = asyncio.get_running_loop()
-    kept = progress.evidence[target.id]
-    gap = await loop.run_in_executor(tools.pool, context.run, _blocking, probe, target, assignment, tools, kept)
+    kept = progress.evidence[group.first.id]
+    gap = await loop.run_in_executor(tools.pool, context.run, _blocking, probe, group, assignment, tools, kept)
     if gap is not None:
         progress.gaps.append(gap)
-    progress.finished.add((probe.name, target.id))
+    progress.finished.add((probe.name, group.first.id))
 
 
-def _blocking(probe: Probe, target: Resource, assignment: Assignment, tools: Tools, kept: list[Evidence]) -> Gap | None:
+def _blocking(probe: Probe, group: _Group, assignment: Assignment, tools: Tools, kept: list[Evidence]) -> Gap | None:
     """Run one probe in this thread, keeping what it yields; return the gap when it fails."""
-    name = assignment.specialist.name
+    name, target = assignment.specialist.name, group.first
     try:
         if not tools.session.reachable(target.account):
             return unreachable(name, probe, target)
@@ -215,6 +240,9 @@ def _blocking(probe: Probe, target: Resource, assignment: Assignment, tools: Too
             graph=assignment.graph,
             now=assignment.now,
             once=tools.once,
+            targets=group.targets,
+            past=tools.past,
+            library=tools.library,
         )
         for evidence in probe.run(look):
             kept.append(redacted(evidence))  # noqa: PERF401 - one by one: what came before an error stays
