@@ -7,8 +7,11 @@ if TYPE_CHECKING:
     from types_boto3_apigateway import APIGatewayClient
     from types_boto3_apigatewayv2 import ApiGatewayV2Client
     from types_boto3_application_autoscaling import ApplicationAutoScalingClient
+    from types_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
+    from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_cloudtrail import CloudTrailClient
     from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_codedeploy import CodeDeployClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_events import EventBridgeClient
@@ -50,6 +53,16 @@ class Clients:
         return self._make("application-autoscaling")  # type: ignore[no-any-return]
 
     @property
+    def bedrock_agent_runtime(self) -> "AgentsforBedrockRuntimeClient":
+        """Bedrock Knowledge Bases."""
+        return self._make("bedrock-agent-runtime")  # type: ignore[no-any-return]
+
+    @property
+    def cloudformation(self) -> "CloudFormationClient":
+        """CloudFormation."""
+        return self._make("cloudformation")  # type: ignore[no-any-return]
+
+    @property
     def cloudtrail(self) -> "CloudTrailClient":
         """CloudTrail."""
         return self._make("cloudtrail")  # type: ignore[no-any-return]
@@ -58,6 +71,11 @@ class Clients:
     def cloudwatch(self) -> "CloudWatchClient":
         """CloudWatch metrics and alarms."""
         return self._make("cloudwatch")  # type: ignore[no-any-return]
+
+    @property
+    def codedeploy(self) -> "CodeDeployClient":
+        """CodeDeploy."""
+        return self._make("codedeploy")  # type: ignore[no-any-return]
 
     @property
     def dynamodb(self) -> "DynamoDBClient":

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 IAM_PREFIX = {
     "apigatewayv2": "apigateway",
+    "bedrock-agent-runtime": "bedrock",
     "stepfunctions": "states",
 }
 """Where IAM's service prefix differs from boto3's client name."""

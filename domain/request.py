@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from domain.alarm import AlarmReference
 from domain.resource import Resource
 from domain.values import Value
 from domain.window import Window
@@ -20,7 +21,10 @@ class TriggerKind(StrEnum):
 
 
 class Trigger(Value):
-    """Who or what asked, in which words; `thread` is the timestamp of the Slack thread it was asked in, if any."""
+    """Who or what asked, in which words; `thread` is the timestamp of the Slack thread it was asked in, if any.
+
+    `alarm` is the alarm that a message or an event told of; the words are then its line for people.
+    """
 
     kind: TriggerKind
     text: str
@@ -28,6 +32,7 @@ class Trigger(Value):
     channel: str | None = None
     thread: str | None = None
     team: str | None = None
+    alarm: AlarmReference | None = None
 
 
 class Target(Value):
@@ -38,7 +43,7 @@ class Target(Value):
 
 
 class Request(Value):
-    """The parsed input. At least one of trace ids, resources, targets and error messages is set."""
+    """The parsed input. At least one of trace ids, resources, targets, error messages and alarm is set."""
 
     text: str
     trace_ids: tuple[str, ...] = ()
@@ -48,3 +53,4 @@ class Request(Value):
     window: Window | None = None
     region: str | None = None
     account: str | None = None
+    alarm: AlarmReference | None = None

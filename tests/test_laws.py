@@ -10,7 +10,7 @@ from aws.reads import NEVER, read
 from domain.causes import CAUSES
 from orchestrator.reads import every_read, policy
 from remediation.catalogue import KINDS
-from specialists.contract import Probe, Rule, Specialist
+from specialists.contract import Probe, Rule, Specialist, SpecialistKind
 from specialists.registry import all_specialists
 
 PROBES = [(s, p) for s in all_specialists() for p in s.probes]
@@ -36,6 +36,9 @@ NAMES = frozenset(
     ]
 )
 
+DISCOVERED = ("trace.", "alarm.")
+"""The kinds of evidence that discovery brings, before any specialist looks."""
+
 
 def _label(item: object) -> str:
     return getattr(item, "name", str(item))
@@ -43,17 +46,18 @@ def _label(item: object) -> str:
 
 @pytest.mark.parametrize("specialist", all_specialists(), ids=_label)
 def test_a_specialist_has_a_known_name_and_looks_and_judges(specialist: Specialist) -> None:
+    planning = specialist.kind is SpecialistKind.PLANNING
+
     assert specialist.name in NAMES
-    assert specialist.handles
-    assert specialist.probes
-    assert specialist.rules
     assert 0 < specialist.limit_seconds <= 30
+    assert (specialist.plan is not None) is planning
+    assert all(bool(part) is not planning for part in (specialist.handles, specialist.probes, specialist.rules))
 
 
 @pytest.mark.parametrize(("specialist", "probe"), PROBES, ids=_label)
 def test_a_probe_says_what_it_reads_in_words_and_in_actions(specialist: Specialist, probe: Probe) -> None:
     assert len(probe.doc.split()) >= 4
-    assert probe.reads, "a probe that reads nothing is no look"
+    assert probe.reads or specialist.kind is SpecialistKind.CROSS_CUTTING, "a service is looked at in AWS"
     assert probe.yields
 
 
@@ -63,7 +67,7 @@ def test_what_a_probe_needs_some_probe_of_its_specialist_or_the_trace_brings(
 ) -> None:
     brought = {kind for other in specialist.probes for kind in other.yields if other is not probe}
 
-    assert all(need in brought or need.kind.startswith("trace.") for need in probe.needs)
+    assert all(need in brought or need.kind.startswith(DISCOVERED) for need in probe.needs)
 
 
 @pytest.mark.parametrize(("specialist", "rule"), RULES, ids=_label)
@@ -73,7 +77,7 @@ def test_a_rule_is_a_pure_generator_over_evidence_that_its_specialist_can_see(
     seen = {kind for probe in specialist.probes for kind in probe.yields}
 
     assert inspect.isgeneratorfunction(rule.judge)
-    assert all(kind in seen or kind.kind.startswith("trace.") for kind in rule.sees), rule.name
+    assert all(kind in seen or kind.kind.startswith(DISCOVERED) for kind in rule.sees), rule.name
 
 
 @pytest.mark.parametrize(("specialist", "rule"), RULES, ids=_label)
