@@ -38,12 +38,13 @@ from orchestrator.conclude.conclusion import Conclusion, conclude
 from orchestrator.discover import Discovery, discover
 from orchestrator.dispatch import dispatch
 from orchestrator.errors import InvestigationError, NothingToLookAt
-from orchestrator.propose import PLANNING_REASON, plan, planner_of
+from orchestrator.propose import PLANNING_REASON, planner_of, planning
 from orchestrator.report import all_gaps, build_report, failed_report
 from orchestrator.route import Route, route
 from orchestrator.store import Store, StoredBundle
 from specialists.contract import Specialist
 from specialists.once import Once
+from specialists.plan import run_planning
 from specialists.run import Run, Tools
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class Investigator:
         try:
             await self._store.start(investigation_id, now=started)
             bundle = await self._look(investigation_id, trigger, request, started, listen)
-            report = await self._conclude(investigation_id, bundle, listen)
+            report, bundle = await self._conclude(investigation_id, bundle, listen)
         except (AccountUnusable, InvestigationError) as error:
             gaps = error.gaps if isinstance(error, NothingToLookAt) else ()
             report = failed_report(
@@ -122,7 +123,7 @@ class Investigator:
     async def replay(self, investigation_id: str) -> Report | None:
         """Conclude again from the stored evidence, without AWS; None when there is none."""
         bundle = await self._store.bundle(investigation_id)
-        return None if bundle is None else await self._conclude(investigation_id, bundle, lambda _: None)
+        return None if bundle is None else (await self._conclude(investigation_id, bundle, lambda _: None))[0]
 
     async def close(self) -> None:
         """Let go of the threads; calls still under way end by their own time-outs."""
@@ -152,7 +153,7 @@ class Investigator:
             assigned.append(Assigned(name=planner.name, reason=PLANNING_REASON))
         listen(Routed(investigation_id=ident, specialists=tuple(assigned)))
         runs = await self._dispatch(ident, routes, found, counter, started, listen)
-        return await self._off_the_loop(_bundle, trigger, request, found, runs, counter, started, self._clock())
+        return await asyncio.to_thread(_bundle, trigger, request, found, runs, counter, started, self._clock())
 
     async def _discover(self, request: Request, counter: Meter, now: datetime) -> Discovery:
         with meter.metered(counter.until(DISCOVERY_SECONDS)):
@@ -183,14 +184,24 @@ class Investigator:
             finished=finished,
         )
 
-    async def _conclude(self, ident: str, bundle: StoredBundle, listen: Listen) -> Report:
-        """Everything that follows from the evidence alone."""
-        evidence, conclusion = await self._off_the_loop(_settle, bundle)
-        planned = await plan(conclusion, evidence, bundle.graph, bundle.window, self._specialists, self._off_the_loop)
-        if planned.result is not None:
-            bundle = bundle.model_copy(update={"results": (*bundle.results, planned.result)})
-            listen(_finished(ident, planned.result))
-        return await self._off_the_loop(build_report, ident, conclusion, bundle, evidence, planned.actions)
+    async def _conclude(self, ident: str, bundle: StoredBundle, listen: Listen) -> tuple[Report, StoredBundle]:
+        """Everything that follows from the evidence alone; the bundle is returned with how long planning took.
+
+        Not in the pool of the looks: what hangs there must not keep the verdict from people.
+        """
+        evidence, conclusion = await asyncio.to_thread(_settle, bundle)
+        work = planning(conclusion, evidence, bundle.graph, bundle.window, self._specialists)
+        planner = planner_of(self._specialists)
+        made, result = await run_planning(planner, work, PLANNING_REASON)
+        seconds = result.duration_seconds if bundle.planning_seconds is None else bundle.planning_seconds
+        bundle = bundle.model_copy(update={"planning_seconds": seconds})
+        told = bundle
+        if planner is not None:
+            result = result.model_copy(update={"duration_seconds": seconds})
+            told = bundle.model_copy(update={"results": (*bundle.results, result)})
+            listen(_finished(ident, result))
+        report = await asyncio.to_thread(build_report, ident, conclusion, told, evidence, made.actions)
+        return report, bundle
 
 
 def _settle(bundle: StoredBundle) -> tuple[EvidenceBundle, Conclusion]:

@@ -1,30 +1,16 @@
 """Proposals: typed actions for the verdict, from what the specialists know how to mend. Nothing is changed here."""
 
-import asyncio
-import logging
-import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
 from domain.action import ProposedAction
 from domain.evidence import EvidenceBundle
 from domain.graph import ServiceGraph
 from domain.report import RankedHypothesis, Role
-from domain.result import SpecialistResult, SpecialistStatus
 from domain.window import Window
 from orchestrator.conclude.conclusion import Conclusion
 from specialists.contract import Concluded, Plan, Specialist, SpecialistKind
 
-logger = logging.getLogger(__name__)
-
 PLANNING_REASON = "plans on the conclusion, after all others"
-
-
-class Planned(NamedTuple):
-    """The actions in the order to consider them, and the part of the specialist that planned them, if there is one."""
-
-    actions: tuple[ProposedAction, ...]
-    result: SpecialistResult | None
 
 
 def planner_of(specialists: Iterable[Specialist]) -> Specialist | None:
@@ -50,36 +36,20 @@ def propose(
     return tuple({action.id: action for action in actions}.values())
 
 
-async def plan(
+def planning(
     conclusion: Conclusion,
     evidence: EvidenceBundle,
     graph: ServiceGraph,
     window: Window,
     specialists: Sequence[Specialist],
-    off_the_loop: Callable[..., Awaitable[Plan]],
-) -> Planned:
-    """Have the planning specialist rank what the others offer; when it fails or is late, their offers stand as such."""
-    offered = propose(conclusion.ranked, evidence, specialists)
+) -> Callable[[], Plan]:
+    """Return the work of planning: what the specialists offer, put in order by the one that plans, if there is one."""
     planner = planner_of(specialists)
-    if planner is None or planner.plan is None:
-        return Planned(offered, None)
-    began = time.monotonic()
-    concluded = Concluded(conclusion.ranked, conclusion.severity, evidence, graph, window, offered)
-    made, status, message = Plan(offered), SpecialistStatus.SUCCESS, ""
-    try:
-        made = await asyncio.wait_for(off_the_loop(planner.plan, concluded), planner.limit_seconds)
-    except TimeoutError:
-        status, message = SpecialistStatus.TIMEOUT, "did not come back in time; the actions stand in no order"
-    except Exception as error:  # the probe runner's law for planning: a plan that breaks must not hide the verdict
-        logger.exception("specialist=<%s> | planning failed", planner.name)
-        status, message = SpecialistStatus.FAILED, f"planning failed: {type(error).__name__}"
-    result = SpecialistResult(
-        name=planner.name,
-        status=status,
-        duration_seconds=round(time.monotonic() - began, 3),
-        facts=made.facts,
-        advice=made.advice,
-        reason=PLANNING_REASON,
-        message=message,
-    )
-    return Planned(made.actions, result)
+
+    def work() -> Plan:
+        offered = propose(conclusion.ranked, evidence, specialists)
+        if planner is None or planner.plan is None:
+            return Plan(offered)
+        return planner.plan(Concluded(conclusion.ranked, conclusion.severity, evidence, graph, window, offered))
+
+    return work

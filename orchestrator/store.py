@@ -64,7 +64,8 @@ class Investigation(Value):
 class StoredBundle(Value):
     """Everything a conclusion follows from: enough to conclude again without AWS.
 
-    `evidence` are dumps of Evidence (see `domain.evidence.load_evidence`).
+    `evidence` are dumps of Evidence (see `domain.evidence.load_evidence`); `planning_seconds` is how long planning on
+    it took the first time.
     """
 
     request: Request
@@ -76,6 +77,7 @@ class StoredBundle(Value):
     discovery_gaps: tuple[Gap, ...]
     nearby: tuple[str, ...]
     aws_calls: int
+    planning_seconds: float | None = None
     started_at: AwareDatetime
     completed_at: AwareDatetime
 

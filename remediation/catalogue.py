@@ -1,6 +1,6 @@
 """Every kind of action that may ever be proposed, with the parameters it takes: an allow-list that fails closed."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -67,6 +67,14 @@ class EnableMapping(Value):
     Enabled: bool
 
 
+class Watch(Value):
+    """cloudwatch:GetMetricData, one series: changes nothing."""
+
+    MetricDataQueries: tuple[dict[str, Any], ...] = Field(min_length=1, max_length=1)
+    StartTime: str
+    EndTime: str
+
+
 class Kind(NamedTuple):
     """One kind of action: the call it makes and the parameters it takes."""
 
@@ -84,6 +92,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("lambda.set_timeout", "lambda", "UpdateFunctionConfiguration", SetTimeout),
     Kind("lambda.set_memory", "lambda", "UpdateFunctionConfiguration", SetMemory),
     Kind("lambda.enable_mapping", "lambda", "UpdateEventSourceMapping", EnableMapping),
+    Kind("cloudwatch.watch", "cloudwatch", "GetMetricData", Watch),
 )
 
 

@@ -5,20 +5,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from aws.reads import Read, read
 from domain.evidence import EvidenceBundle
-from domain.findings import Hypothesis
+from domain.findings import Fact, Hypothesis
 from domain.gap import GapReason
 from domain.resource import ResourceType, resource_from_arn
 from domain.result import SpecialistStatus
 from orchestrator.dispatch import dispatch
 from orchestrator.route import Route
 from sandbox.aws import LocalAws, faults
-from specialists.contract import Case, Look, Specialist
+from specialists.contract import Case, Look, Plan, Specialist, SpecialistKind
+from specialists.plan import run_planning
 from specialists.run import Run, run_specialist
 from tests.support.running import (
     HERE,
@@ -398,3 +400,44 @@ async def test_calls_are_counted_per_specialist_and_in_all(aws: LocalAws) -> Non
 
     assert run.result.usage.aws_calls >= 1
     assert equipment.meter.calls == run.result.usage.aws_calls
+
+
+async def test_looks_together_see_all_targets_of_a_place_and_rules_together_judge_once() -> None:
+    there = HERE.model_copy(update={"id": HERE.id + "2", "name": "f2"})
+    far = HERE.model_copy(update={"id": HERE.id.replace("eu-west-1", "us-east-1"), "region": "us-east-1"})
+    asked: list[tuple[str, ...]] = []
+    judged: list[int] = []
+
+    def look(look: Look) -> Iterator[Sign]:
+        asked.append(tuple(t.id for t in look.targets))
+        yield from (sign("seen", t) for t in look.targets)
+
+    def judge(case: Case) -> Iterator[Fact]:
+        judged.append(len(case.evidence.of(Sign)))
+        yield case.fact("all of them", *case.evidence.of(Sign))
+
+    together = replace(looking("together", look), together=True)
+    who = specialist(together, rules=[replace(judging("once", judge), together=True)])
+    with tools() as kit:
+        run = await run_specialist(assignment(who, HERE, there, far), kit, lambda _: None)
+
+    assert sorted(asked) == [(HERE.id, there.id), (far.id,)]
+    assert judged == [3]
+    assert run.result.looks == 2
+
+
+async def test_a_plan_that_breaks_or_hangs_leaves_a_verdict_without_actions(held: threading.Event) -> None:
+    def hangs() -> Plan:
+        held.wait(5)
+        return Plan(())
+
+    def breaks() -> Plan:
+        raise ValueError("no plan")
+
+    planner = Specialist("execution-proposal", {}, (), (), kind=SpecialistKind.PLANNING, limit_seconds=0.2)
+    late = await run_planning(planner, hangs, "last")
+    broken = await run_planning(planner, breaks, "last")
+
+    assert (late[0], late[1].status) == (Plan(()), SpecialistStatus.TIMEOUT)
+    assert (broken[0], broken[1].status) == (Plan(()), SpecialistStatus.FAILED)
+    assert "ValueError" in broken[1].message

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from domain.action import ProposedAction, Risk
+from domain.action import Effect, ProposedAction, Risk
 from domain.evidence import EvidenceBundle
 from domain.report import RankedHypothesis
 from specialists.contract import Proposal, proposal
@@ -37,6 +37,8 @@ def restore_capacity(accepted: RankedHypothesis, bundle: EvidenceBundle) -> Iter
         expected_effect="Throttling ends when the update is active, usually within a minute or two.",
         risk=Risk.LOW,
         undo=f"Set it back to {now.read} RCU and {now.write} WCU; it can be lowered only a few times a day.",
+        effect=Effect.UNDOES,
+        trade_off="it helps only as long as the traffic stays what it was",
         verification="ReadThrottleEvents and WriteThrottleEvents of the table fall to 0.",
         evidence=accepted.evidence[:3],
     )
@@ -54,10 +56,11 @@ def switch_to_on_demand(accepted: RankedHypothesis, bundle: EvidenceBundle) -> I
         parameters={"TableName": table.name, "BillingMode": "PAY_PER_REQUEST"},
         resource=accepted.resource,
         title=f"Switch `{table.name}` to on-demand",
-        rationale="On-demand follows the traffic; a steady load costs more on it than well-sized provisioned capacity.",
+        rationale="On-demand follows the traffic, whatever it becomes.",
         expected_effect="Throttling ends within minutes, and growth does not bring it back.",
         risk=Risk.MEDIUM,
         undo="Switch back to provisioned; on-demand can be chosen again only after 24 hours.",
+        trade_off="a steady load costs more on it than well-sized provisioned capacity",
         verification="BillingModeSummary says PAY_PER_REQUEST, and the throttle events fall to 0.",
         evidence=accepted.evidence[:3],
     )

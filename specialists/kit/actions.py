@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from domain.action import ProposedAction, Risk
+from domain.action import Effect, ProposedAction, Risk
 from domain.arn import Arn
 
 
@@ -25,6 +25,8 @@ def proposed(
     verification: str,
     evidence: tuple[str, ...],
     reversible: bool = True,
+    effect: Effect = Effect.MENDS,
+    trade_off: str = "",
 ) -> ProposedAction:
     """Return an action that would make this call; `call` is the client and operation: ("dynamodb", "UpdateTable")."""
     service, operation = call
@@ -43,6 +45,8 @@ def proposed(
         reversible=reversible,
         undo=undo,
         verification=verification,
+        effect=effect,
+        trade_off=trade_off,
         evidence=evidence,
     )
 
