@@ -61,6 +61,16 @@ class RootCause(Value):
     evidence: tuple[str, ...] = Field(min_length=1)
 
 
+class Agreement(Value):
+    """Whose own findings lead to the root cause, and who stands by another cause that it does not explain.
+
+    Causes and resources are compared, never numbers; a specialist without an opinion is in neither.
+    """
+
+    agreeing: tuple[str, ...] = ()
+    dissenting: tuple[str, ...] = ()
+
+
 class CitedEvidence(Value):
     """One piece of evidence as the report shows it."""
 
@@ -121,7 +131,7 @@ class Report(Value):
     """One investigation, concluded.
 
     `digest` is a SHA-256 over everything that follows from the evidence: ids, times and durations of the run are
-    left out, so that the same evidence gives the same digest.
+    left out, so that the same evidence gives the same digest. `agreement` is None where nobody had an opinion.
     """
 
     investigation_id: str
@@ -138,6 +148,7 @@ class Report(Value):
     service_graph: ServiceGraph = ServiceGraph()
     specialists: tuple[SpecialistReport, ...] = ()
     root_cause: RootCause | None = None
+    agreement: Agreement | None = None
     contributing_factors: tuple[RankedHypothesis, ...] = ()
     hypotheses: tuple[RankedHypothesis, ...] = ()
     evidence: tuple[CitedEvidence, ...] = ()

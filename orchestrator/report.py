@@ -65,6 +65,7 @@ def build_report(
         service_graph=stored.graph,
         specialists=tuple(_specialist(r, conclusion) for r in results),
         root_cause=conclusion.root_cause,
+        agreement=conclusion.settlement.agreement,
         contributing_factors=tuple(h for h in conclusion.ranked if h.role in {Role.TRIGGER, Role.CONTRIBUTING}),
         hypotheses=conclusion.ranked,
         severity=conclusion.severity,

@@ -26,6 +26,7 @@ from domain.action import ProposedAction
 from domain.causes import CAUSES
 from domain.report import Report, ReportStatus, Role
 from domain.usage import Usage
+from domain.words import listed
 
 ACTIONS = 6
 ADVICE = 3
@@ -59,10 +60,17 @@ def _verdict(report: Report, names: Names) -> list[Block]:
         near = sum(h.role is Role.CONTRIBUTING for h in report.hypotheses)
         said = [f"root cause, {percent(report.root_cause.confidence)}", f"severity {level}" if level else ""]
         said.append(count(near, "contributing factor") if near else "")
+        said.append(_dissent(report))
         lines.append(SEPARATOR.join(part for part in said if part))
     else:
         lines.append(prose(report.summary, 700))
     return sections(line for line in (*lines, *next_look(report, names)) if line)
+
+
+def _dissent(report: Report) -> str:
+    """Return who sees it differently, or nothing."""
+    who = report.agreement.dissenting if report.agreement else ()
+    return f"{listed([code(name) for name in who])} {'sees' if len(who) == 1 else 'see'} it differently" if who else ""
 
 
 def _body(report: Report, names: Names) -> Iterator[Block]:

@@ -9,7 +9,8 @@ from domain.evidence import EvidenceBundle
 from domain.findings import Hypothesis, Strength
 from domain.gap import Gap, GapReason
 from domain.graph import ServiceGraph
-from domain.report import RankedHypothesis, Role
+from domain.report import Agreement, RankedHypothesis, Role
+from orchestrator.conclude.agree import agreement, opinions, share_left
 from orchestrator.conclude.explain import BLINDNESS, CHANGE, Weighed, explanations
 from orchestrator.conclude.weigh import TraceView, evidence_score, grounded, merged, positioned
 
@@ -52,6 +53,7 @@ class Settlement:
     root: RankedHypothesis | None
     rival: RankedHypothesis | None
     strongest: float
+    agreement: Agreement | None = None
 
 
 def settle(
@@ -60,7 +62,8 @@ def settle(
     """Weigh all hypotheses against each other; the order they come in does not matter."""
     denied = frozenset((g.resource, g.specialist) for g in gaps if g.reason is GapReason.ACCESS_DENIED)
     view = TraceView.of(bundle)
-    joined = merged(grounded(hypotheses, bundle))
+    seen = tuple(grounded(hypotheses, bundle))
+    joined = merged(seen)
     weighed = [Weighed(h, positioned(evidence_score(h, bundle), h, view, graph)) for h in joined]
     weighed = [_in_time(w, weighed) for w in weighed]
     explained = explanations(weighed, graph, bundle, threshold=THRESHOLD)
@@ -75,7 +78,12 @@ def settle(
     candidates = sorted((w for w in standing if _may_be_root(w, view)), key=lambda w: _most_likely(w, view))
     root = candidates[0] if candidates else None
     rivals = {w.key for w in candidates[1:] if root and root.score - w.score < ABOUT_EQUAL}
-    ranked = tuple(_rank(w, root, rivals, explained, triggers) for w in weighed)
+    leads_to = {**triggers, **{key: explainer.key for key, explainer in explained.items()}}
+    views = agreement(root.key if root else None, leads_to, frozenset(w.key for w in candidates), opinions(seen))
+    share = min(SHARED if rivals else 1.0, share_left(views))
+    if root is not None and root.score * share < THRESHOLD:
+        root, views = None, None
+    ranked = tuple(_rank(w, root, rivals, share, explained, triggers) for w in weighed)
     ordered = tuple(sorted(ranked, key=lambda r: (ROLE_ORDER.index(r.role), -r.confidence, r.cause, r.resource)))
     first = ordered[0] if ordered and ordered[0].role is Role.ROOT_CAUSE else None
     return Settlement(
@@ -83,6 +91,7 @@ def settle(
         root=first,
         rival=next((r for r in ordered if f"{r.cause}@{r.resource}" in rivals), None),
         strongest=max((w.score for w in weighed), default=0.0),
+        agreement=views,
     )
 
 
@@ -185,17 +194,22 @@ def _confirmed(weighed: Weighed, all_of_them: Sequence[Weighed], triggers: dict[
 
 
 def _rank(
-    weighed: Weighed, root: Weighed | None, rivals: set[str], explained: dict[str, Weighed], triggers: dict[str, str]
+    weighed: Weighed,
+    root: Weighed | None,
+    rivals: set[str],
+    share: float,
+    explained: dict[str, Weighed],
+    triggers: dict[str, str],
 ) -> RankedHypothesis:
+    """Give a hypothesis its part; `share` is what doubt leaves of the root's confidence and of its rivals'."""
     hypothesis = weighed.hypothesis
-    is_root = root is not None and weighed.key == root.key
-    share = SHARED if rivals and (is_root or weighed.key in rivals) else 1.0
+    doubted = weighed.key in rivals or (root is not None and weighed.key == root.key)
     explainer = explained.get(weighed.key)
     return RankedHypothesis(
         cause=hypothesis.cause,
         resource=hypothesis.resource,
         summary=hypothesis.summary,
-        confidence=round(min(0.99, weighed.score * share), 2),
+        confidence=round(min(0.99, weighed.score * (share if doubted else 1.0)), 2),
         role=_role(weighed, root, rivals, explained, triggers),
         evidence=hypothesis.evidence,
         contradicting=tuple(s.evidence for s in hypothesis.contradicting),

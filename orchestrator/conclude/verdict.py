@@ -10,9 +10,14 @@ from domain.graph import ServiceGraph
 from domain.report import ReportStatus, Role
 from domain.result import SpecialistResult, SpecialistStatus
 from domain.trace import TraceOverview
+from domain.words import listed
 from orchestrator.conclude.naming import label, short
 from orchestrator.conclude.settle import SUSPICION, SUSPICION_IN_PEACE, Settlement
 from orchestrator.conclude.weigh import TraceView
+from specialists.historical_incident.evidence import PastIncident
+
+NAME_NO_CAUSE = frozenset({"historical-incident", "knowledge-rag", "risk-blast-radius"})
+"""Specialists that look around a failure: what they see or miss leaves open whether anything is wrong."""
 
 
 class Verdict(NamedTuple):
@@ -37,24 +42,27 @@ def verdict(
         return _decided(settled, graph)
     if view.failed or settled.strongest >= (SUSPICION_IN_PEACE if view.known else SUSPICION):
         return _open(settled, view, graph, gaps)
-    blind = [r for r in results if r.status in {SpecialistStatus.FAILED, SpecialistStatus.TIMEOUT}]
-    if not len(bundle) or (blind and not view.known):
-        return _unseen(bundle, results, blind, gaps, graph)
+    judging = [r for r in results if r.name not in NAME_NO_CAUSE]
+    blind = [r for r in judging if r.status in {SpecialistStatus.FAILED, SpecialistStatus.TIMEOUT}]
+    seen = any(not isinstance(item, PastIncident) for item in bundle)
+    if not seen or (blind and not view.known):
+        return _unseen(judging, blind, gaps, graph, seen=seen)
     return _healthy(bundle, results, gaps)
 
 
 def _unseen(
-    bundle: EvidenceBundle,
     results: Sequence[SpecialistResult],
     blind: Sequence[SpecialistResult],
     gaps: Sequence[Gap],
     graph: ServiceGraph,
+    *,
+    seen: bool,
 ) -> Verdict:
     """Without a trace only the specialists can tell that all is well: when some could not look, nobody knows."""
-    if not len(bundle) or len(blind) == len(results):
+    if not seen or len(blind) == len(results):
         said = "Nothing could be seen", f"None of the {len(results)} specialists brought evidence."
     else:
-        names = _listed([r.name for r in blind])
+        names = listed([r.name for r in blind])
         said = "Nothing wrong was seen, but not everything could be looked at", f"No full view from {names}."
     return Verdict(ReportStatus.INCONCLUSIVE, *said, _next_look(gaps, set(), graph))
 
@@ -74,7 +82,7 @@ def _decided(settled: Settlement, graph: ServiceGraph) -> Verdict:
         )
     )
     if symptoms:
-        sentences.append(f"{_listed(symptoms)} {'is a symptom' if len(symptoms) == 1 else 'are symptoms'}.")
+        sentences.append(f"{listed(symptoms)} {'is a symptom' if len(symptoms) == 1 else 'are symptoms'}.")
     return Verdict(
         ReportStatus.COMPLETED, f"{label(root.resource, graph)} — {cause(root.cause).title}", " ".join(sentences), None
     )
@@ -113,7 +121,17 @@ def _next_look(gaps: Sequence[Gap], about: set[str], graph: ServiceGraph) -> str
         GapReason.NO_DATA: 3,
         GapReason.NOT_FOUND: 3,
     }
-    best = min(gaps, key=lambda g: (g.resource not in about, order[g.reason], g.specialist, g.probe, g.resource))
+    best = min(
+        gaps,
+        key=lambda g: (
+            g.specialist in NAME_NO_CAUSE,
+            g.resource not in about,
+            order[g.reason],
+            g.specialist,
+            g.probe,
+            g.resource,
+        ),
+    )
     return best.message
 
 
@@ -129,7 +147,3 @@ def _healthy(bundle: EvidenceBundle, results: Sequence[SpecialistResult], gaps: 
 
 def _outcome(trace: TraceOverview) -> str:
     return "The request succeeded, its code dealt with what failed" if trace.failed_calls else "The trace is healthy"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
