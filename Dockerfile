@@ -7,10 +7,12 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 RUN python -m venv /opt/rca
 COPY requirements.lock ./
-RUN /opt/rca/bin/pip install --require-hashes --only-binary :all: -r requirements.lock
+# drain3 is published as source only; nothing else may bring a build of its own.
+RUN /opt/rca/bin/pip install --require-hashes --only-binary :all: --no-binary drain3 -r requirements.lock
 COPY pyproject.toml README.md ./
 COPY domain domain
 COPY aws aws
+COPY reasoning reasoning
 COPY specialists specialists
 COPY remediation remediation
 COPY orchestrator orchestrator

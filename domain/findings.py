@@ -33,11 +33,19 @@ class Fact(Value):
     evidence: tuple[str, ...] = Field(min_length=1)
 
 
+class Origin(StrEnum):
+    """Who derived it: a rule, or a model, whose hypotheses are opinions and never a verdict."""
+
+    RULE = "rule"
+    MODEL = "model"
+
+
 class Hypothesis(Value):
     """A possible cause: a code of the catalogue at a resource, with what speaks for and against it.
 
     `since` is when it began, where the evidence tells; `defers_to` are resource ids whose failure would explain
-    this one (a function that fails on its table's throttle defers to the table).
+    this one (a function that fails on its table's throttle defers to the table). `doubts` is evidence in which a model
+    sees a contradiction: it can lower confidence, and can undo no verdict.
     """
 
     cause: str
@@ -48,6 +56,8 @@ class Hypothesis(Value):
     since: AwareDatetime | None = None
     defers_to: tuple[str, ...] = ()
     specialist: str = ""
+    origin: Origin = Origin.RULE
+    doubts: tuple[Support, ...] = ()
 
     @property
     def evidence(self) -> tuple[str, ...]:

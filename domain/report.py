@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from domain.action import ProposedAction
-from domain.findings import Advice, Fact
+from domain.findings import Advice, Fact, Origin
 from domain.gap import Gap
 from domain.graph import ServiceGraph
 from domain.request import Trigger
@@ -49,6 +49,7 @@ class RankedHypothesis(Value):
     specialist: str
     since: AwareDatetime | None = None
     explained_by: str | None = None
+    origin: Origin = Origin.RULE
 
 
 class RootCause(Value):

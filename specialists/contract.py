@@ -270,6 +270,18 @@ class SpecialistKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Agent:
+    """What a model is told and may look at when the rules leave this specialist's question open.
+
+    `instructions` are a constant in the specialist's `agent.py`; `tools` are at most three of its probes, which the
+    model may have run on a resource that the specialist was asked about.
+    """
+
+    instructions: str
+    tools: tuple[Probe, ...] = ()
+
+
+@dataclass(frozen=True)
 class Specialist:
     """A named investigator.
 
@@ -285,3 +297,4 @@ class Specialist:
     kind: SpecialistKind = SpecialistKind.SERVICE
     limit_seconds: float = 25.0
     plan: PlanFunction | None = None
+    agent: Agent | None = None

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from domain.causes import cause
 from domain.evidence import EvidenceBundle
-from domain.findings import Hypothesis, Strength
+from domain.findings import Hypothesis, Origin, Strength
 from domain.gap import Gap, GapReason
 from domain.graph import ServiceGraph
 from domain.report import Agreement, RankedHypothesis, Role
+from orchestrator.conclude.advised import doubted, suggested
 from orchestrator.conclude.agree import agreement, opinions, share_left
 from orchestrator.conclude.explain import BLINDNESS, CHANGE, Weighed, explanations
 from orchestrator.conclude.weigh import TraceView, evidence_score, grounded, merged, positioned
@@ -42,6 +43,9 @@ CHANGE_REACH = timedelta(hours=24)
 CHANGE_CONFIRMS = 0.25
 """The share of doubt that a change just before the onset removes from the cause it explains."""
 
+FLOORS = (THRESHOLD, SUSPICION)
+"""What a model's doubt may not cross: a verdict stays one, and what is worth telling is told."""
+
 ROLE_ORDER = (Role.ROOT_CAUSE, Role.TRIGGER, Role.CONTRIBUTING, Role.SYMPTOM, Role.MINORITY, Role.RULED_OUT)
 
 
@@ -62,7 +66,8 @@ def settle(
     """Weigh all hypotheses against each other; the order they come in does not matter."""
     denied = frozenset((g.resource, g.specialist) for g in gaps if g.reason is GapReason.ACCESS_DENIED)
     view = TraceView.of(bundle)
-    seen = tuple(grounded(hypotheses, bundle))
+    given = tuple(grounded(hypotheses, bundle))
+    seen = tuple(h for h in given if h.origin is Origin.RULE)
     joined = merged(seen)
     weighed = [Weighed(h, positioned(evidence_score(h, bundle), h, view, graph)) for h in joined]
     weighed = [_in_time(w, weighed) for w in weighed]
@@ -83,7 +88,8 @@ def settle(
     share = min(SHARED if rivals else 1.0, share_left(views))
     if root is not None and root.score * share < THRESHOLD:
         root, views = None, None
-    ranked = tuple(_rank(w, root, rivals, share, explained, triggers) for w in weighed)
+    ranked = [_rank(w, root, rivals, share, explained, triggers, bundle) for w in weighed]
+    ranked += suggested((h for h in given if h.origin is Origin.MODEL), joined, bundle)
     ordered = tuple(sorted(ranked, key=lambda r: (ROLE_ORDER.index(r.role), -r.confidence, r.cause, r.resource)))
     first = ordered[0] if ordered and ordered[0].role is Role.ROOT_CAUSE else None
     return Settlement(
@@ -200,16 +206,17 @@ def _rank(
     share: float,
     explained: dict[str, Weighed],
     triggers: dict[str, str],
+    bundle: EvidenceBundle,
 ) -> RankedHypothesis:
     """Give a hypothesis its part; `share` is what doubt leaves of the root's confidence and of its rivals'."""
     hypothesis = weighed.hypothesis
-    doubted = weighed.key in rivals or (root is not None and weighed.key == root.key)
+    shared = weighed.key in rivals or (root is not None and weighed.key == root.key)
     explainer = explained.get(weighed.key)
     return RankedHypothesis(
         cause=hypothesis.cause,
         resource=hypothesis.resource,
         summary=hypothesis.summary,
-        confidence=round(min(0.99, weighed.score * (share if doubted else 1.0)), 2),
+        confidence=round(min(0.99, doubted(hypothesis, weighed.score * (share if shared else 1.0), bundle, FLOORS)), 2),
         role=_role(weighed, root, rivals, explained, triggers),
         evidence=hypothesis.evidence,
         contradicting=tuple(s.evidence for s in hypothesis.contradicting),

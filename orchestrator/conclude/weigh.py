@@ -11,6 +11,7 @@ from domain.evidence import EvidenceBundle
 from domain.findings import Hypothesis, Strength, Support
 from domain.graph import ServiceGraph
 from domain.trace import TraceCall, TraceOverview, TraceSegment
+from orchestrator.conclude.explain import BLINDNESS
 
 WEIGHT = {Strength.PROOF: 0.80, Strength.STRONG: 0.50, Strength.WEAK: 0.20}
 """The share of doubt that one look of this strength removes."""
@@ -30,6 +31,9 @@ UNTOUCHED_IN_PEACE = 0.72
 
 ELSEWHERE = 0.75
 """What is left of a hypothesis about a resource that the failing trace does not know, unless it cites the trace."""
+
+ASIDE = 0.60
+"""What is left of a hypothesis that something cannot be seen, about a resource that the trace does not know."""
 
 
 class TraceView(NamedTuple):
@@ -94,8 +98,9 @@ def grounded(hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle) -> Iterat
     for hypothesis in hypotheses:
         supports = tuple(s for s in hypothesis.supports if s.evidence in bundle)
         contradicting = tuple(s for s in hypothesis.contradicting if s.evidence in bundle)
+        doubts = tuple(s for s in hypothesis.doubts if s.evidence in bundle)
         if supports:
-            yield hypothesis.model_copy(update={"supports": supports, "contradicting": contradicting})
+            yield hypothesis.model_copy(update={"supports": supports, "contradicting": contradicting, "doubts": doubts})
 
 
 def merged(hypotheses: Iterable[Hypothesis]) -> tuple[Hypothesis, ...]:
@@ -117,6 +122,7 @@ def _join(group: Sequence[Hypothesis]) -> Hypothesis:
             "contradicting": _strongest(s for h in group for s in h.contradicting),
             "since": min((h.since for h in group if h.since is not None), default=None),
             "defers_to": tuple(sorted({r for h in group for r in h.defers_to})),
+            "doubts": _strongest(s for h in group for s in h.doubts),
         }
     )
 
@@ -132,11 +138,12 @@ def _strongest(supports: Iterable[Support]) -> tuple[Support, ...]:
 
 def evidence_score(hypothesis: Hypothesis, bundle: EvidenceBundle) -> float:
     """Return how much the evidence alone supports it, 0 to 1."""
-    supported = _noisy_or(hypothesis.supports, bundle)
-    return supported * (1 - _noisy_or(hypothesis.contradicting, bundle))
+    supported = noisy_or(hypothesis.supports, bundle)
+    return supported * (1 - noisy_or(hypothesis.contradicting, bundle))
 
 
-def _noisy_or(supports: Iterable[Support], bundle: EvidenceBundle) -> float:
+def noisy_or(supports: Iterable[Support], bundle: EvidenceBundle) -> float:
+    """Return how much doubt all of it removes together, 0 to 1."""
     by_look: dict[tuple[str, str, str], float] = {}
     for support in supports:
         item = bundle[support.evidence]
@@ -159,4 +166,6 @@ def positioned(score: float, hypothesis: Hypothesis, view: TraceView, graph: Ser
         return score
     if hypothesis.resource in view.seen:
         return score * (UNTOUCHED if view.failed else UNTOUCHED_IN_PEACE)
+    if hypothesis.cause in BLINDNESS:
+        return score * ASIDE
     return score * ELSEWHERE if graph.node(hypothesis.resource) is None or view.failed else score
