@@ -1,4 +1,4 @@
-"""The `rca` command: investigate, replay, serve, demo, doctor.
+"""The `rca` command: investigate, replay, serve, demo, doctor, knowledge.
 
 Exit codes of `investigate` and `replay`: 0 completed or inconclusive, 1 failed, 2 unusable input. With `--json`
 standard output is exactly one report object; what people should read goes to standard error.
@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Sequence
 
 from aws.session import AwsConfig, ReadSession
 from bot.doctor import doctor
+from bot.knowledge import add_parser, knowledge, open_library
 from bot.serve import serve
 from bot.settings import Settings, SettingsError
 from bot.terminal import render_report
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="run one investigation in a local Slack and a local AWS")
     demo.add_argument("--serve", action="store_true", help="leave everything running afterwards")
     commands.add_parser("doctor", help="check tokens, scopes and permissions, and print what to fix")
+    add_parser(commands)
     return parser
 
 
@@ -79,6 +81,8 @@ async def _investigate(options: argparse.Namespace, settings: Settings) -> int:
         ReadSession(AwsConfig(accounts=settings.accounts), every_read()),
         all_specialists(),
         store,
+        past=store,
+        library=open_library(settings.data_dir, settings.knowledge_base_id),
         time_limit=settings.time_limit_seconds,
     )
     try:
@@ -127,6 +131,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], Coroutine[None, Non
     "serve": lambda _, settings: serve(settings),
     "demo": _demo,
     "doctor": lambda _, settings: doctor(settings),
+    "knowledge": knowledge,
 }
 
 

@@ -1,4 +1,4 @@
-"""One investigation's presence in Slack: its root message, the board, a reply per finding, the report, the last word.
+"""One investigation's presence in Slack: root message, board, a reply per finding, the report, the last word, pictures.
 
 Root and board are edited in place. What is posted goes out in the order in which it was said, because the outbox posts
 one message at a time in a channel.
@@ -63,13 +63,16 @@ class Conversation:
             self._say(self._post(reply(event), REPLY, event.result.name))
 
     async def conclude(self, report: Report) -> None:
-        """Say the last word: the verdict at the root at once, the report when all before it is said.
+        """Say the last word: the verdict at the root at once, the report when all before it is said, then its pictures.
 
-        Raises NotDelivered when Slack takes neither.
+        Raises NotDelivered when Slack takes neither verdict nor report. Pictures follow a report that is written down
+        as told, so that a later process, which does not tell it again, does not show them again either.
         """
-        told = await asyncio.gather(self._show_verdict(report), self._tell(report))
-        if not any(told):
+        verdict_shown, told = await asyncio.gather(self._show_verdict(report), self._tell(report))
+        if not (verdict_shown or told):
             raise NotDelivered("unreachable")
+        if told and report.pictures:
+            await self._outbox.show(report.pictures, report.investigation_id, *self._thread())
 
     async def say_plainly(self, message: Message) -> None:
         """Post a last word that is made of nothing but its own text, and show it at the root if no verdict is there."""
@@ -115,14 +118,15 @@ class Conversation:
         await self._store.place(self.investigation.id, role, self._places[role])
 
     async def _post(self, message: Message, role: str, key: str = "") -> MessageRef:
-        trigger, root = self.investigation.trigger, self._places.get(MessageRole.ROOT)
+        channel, thread_ts = self._thread()
         return await self._outbox.post(
-            trigger.channel or "",
-            message,
-            self._label(role, key),
-            thread_ts=trigger.thread or (root.ts if root else None),
-            maybe_since=self._maybe_since,
+            channel, message, self._label(role, key), thread_ts=thread_ts, maybe_since=self._maybe_since
         )
+
+    def _thread(self) -> tuple[str, str | None]:
+        """Where it is spoken: the channel, and the thread once there is one."""
+        trigger, root = self.investigation.trigger, self._places.get(MessageRole.ROOT)
+        return trigger.channel or "", trigger.thread or (root.ts if root else None)
 
     def _say(self, words: Coroutine[Any, Any, Any]) -> None:
         self._unsaid.append(asyncio.create_task(words))

@@ -19,7 +19,7 @@ from domain.progress import Progress
 from domain.report import Report
 from domain.request import Request, Trigger
 from orchestrator.errors import UnusableInput
-from orchestrator.parse import parse
+from orchestrator.parse import request_of
 from orchestrator.report import failed_report
 from orchestrator.store import Investigation, MessageRole, Store
 
@@ -111,7 +111,7 @@ class Desk:
     async def _investigate(self, conversation: Conversation) -> Report:
         investigation = conversation.investigation
         try:
-            request = parse(investigation.trigger.text, now=investigation.accepted_at)
+            request = request_of(investigation.trigger, now=investigation.accepted_at)
         except UnusableInput as error:
             return await self._fail(investigation, str(error))
         async with asyncio.timeout(self._limit):

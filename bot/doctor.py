@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from aws.errors import AccountUnusable
 from aws.session import AwsConfig, ReadSession
+from bot.pictures.render import NotDrawn, Renderer
+from bot.pictures.sample import SAMPLE
 from bot.settings import Settings, SettingsError, require_slack
 from bot.tokens import SCOPES, check_app_token, check_bot_token
 from orchestrator.reads import every_read, policy
@@ -96,4 +98,20 @@ async def _aws(settings: Settings) -> AsyncIterator[Finding]:
     yield Finding(good=True, subject="AWS", words=words + others)
 
 
-CHECKS: tuple[Callable[[Settings], AsyncIterator[Finding]], ...] = (_settings, _store, _bot_token, _app_token, _aws)
+async def _pictures(_: Settings) -> AsyncIterator[Finding]:
+    try:
+        drawn = await Renderer().draw(SAMPLE)
+    except NotDrawn as error:
+        yield Finding(good=False, subject="pictures", words=f"{error}. Reports come without them until that is mended.")
+        return
+    yield Finding(good=True, subject="pictures", words=f"{' and '.join(sorted(drawn))} can be drawn")
+
+
+CHECKS: tuple[Callable[[Settings], AsyncIterator[Finding]], ...] = (
+    _settings,
+    _store,
+    _bot_token,
+    _app_token,
+    _aws,
+    _pictures,
+)

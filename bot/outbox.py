@@ -8,8 +8,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.message import Message
 from bot.outgoing import Label
 from bot.pacing import Clock, Pace
+from bot.pictures.gallery import Gallery
+from bot.pictures.render import Renderer
 from bot.posts import Post, Posts
 from bot.updates import Updates
+from domain.pictures import Pictures
 from orchestrator.store import MessageRef
 
 __all__ = ["Label", "Outbox"]
@@ -19,11 +22,18 @@ class Outbox:
     """Sends to the channels of one workspace. The client must not retry on its own: see `bot.calls.slack_client`."""
 
     def __init__(
-        self, client: AsyncWebClient, *, bot_user: str = "", clock: Clock | None = None, pace: Pace | None = None
+        self,
+        client: AsyncWebClient,
+        *,
+        bot_user: str = "",
+        clock: Clock | None = None,
+        pace: Pace | None = None,
+        renderer: Renderer | None = None,
     ) -> None:
         self._clock = clock or Clock()
         self._posts = Posts(client, bot_user, self._clock, pace or Pace())
         self._updates = Updates(client, self._clock, pace or Pace())
+        self._gallery = Gallery(client, self._posts.turn, self._clock, renderer)
 
     async def post(
         self,
@@ -48,7 +58,12 @@ class Outbox:
         """Let the message show this before any progress is sent; False when Slack does not take it."""
         return await asyncio.shield(self._updates.send(where, message, label, last=True))
 
+    async def show(self, pictures: Pictures, investigation_id: str, channel: str, thread_ts: str | None) -> bool:
+        """Draw the pictures and upload them in one message; False, and a line in the log, when that does not work."""
+        return await self._gallery.show(pictures, investigation_id, channel, thread_ts)
+
     async def flush(self) -> None:
         """Wait until everything is sent or given up."""
-        while self._posts.under_way or self._updates.under_way:  # noqa: ASYNC110 - two counts, looked at once a life
+        parts = (self._posts, self._updates, self._gallery)
+        while any(part.under_way for part in parts):  # noqa: ASYNC110 - three counts, looked at once a life
             await asyncio.sleep(0.02)

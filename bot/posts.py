@@ -97,10 +97,11 @@ class Posts:
             found = await self._search(post, since)
             if not isinstance(found, Done) or found.data:
                 return found
-        await self._turn(post.channel)
+        await self.turn(post.channel)
         return await outcome_of(partial(self._client.chat_postMessage, **post.arguments()))
 
-    async def _turn(self, channel: str) -> None:
+    async def turn(self, channel: str) -> None:
+        """Wait until one more message may go into the channel."""
         bucket = self._buckets.setdefault(channel, Bucket(self._pace.posts_per_second, self._pace.post_burst))
         while wait := bucket.wait(self._clock.now()):
             await self._clock.sleep(wait)

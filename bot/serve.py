@@ -5,6 +5,7 @@ import logging
 import signal
 
 from aws.session import AwsConfig, ReadSession
+from bot.knowledge import open_library
 from bot.service import Service
 from bot.settings import Settings, SettingsError, require_slack
 from bot.tokens import check_app_token, check_bot_token
@@ -26,7 +27,14 @@ async def serve(settings: Settings) -> int:
         await check_app_token(settings)
     store = SqliteStore.open(settings.data_dir)
     session = ReadSession(AwsConfig(accounts=settings.accounts), every_read())
-    investigator = Investigator(session, all_specialists(), store, time_limit=settings.time_limit_seconds)
+    investigator = Investigator(
+        session,
+        all_specialists(),
+        store,
+        past=store,
+        library=open_library(settings.data_dir, settings.knowledge_base_id),
+        time_limit=settings.time_limit_seconds,
+    )
     service = Service(settings, store, investigator, granted.identity, now=utc_now)
     try:
         return await run(service)

@@ -22,6 +22,7 @@ HOW: dict[str, str] = {
     "RCA_ACCOUNTS": 'JSON such as {"123456789012": {"role_arn": "arn:aws:iam::123456789012:role/rca-read"}}',
     "RCA_MAX_CONCURRENT": "how many investigations may run at once, by default 8",
     "RCA_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR",
+    "RCA_KNOWLEDGE_BASE_ID": "the id of a Bedrock knowledge base (10 letters and digits), or leave it unset",
     "RCA_TIME_LIMIT": "the seconds an investigation may take, by default 120",
 }
 """What to set, by variable: the end of every complaint."""
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     max_concurrent: int = Field(8, ge=1, le=256, validation_alias="RCA_MAX_CONCURRENT")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", validation_alias="RCA_LOG_LEVEL")
     time_limit_seconds: float = Field(120.0, gt=0, le=900, validation_alias="RCA_TIME_LIMIT")
+    knowledge_base_id: str | None = Field(None, pattern="^[0-9a-zA-Z]{10}$", validation_alias="RCA_KNOWLEDGE_BASE_ID")
 
     @property
     def socket_mode(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from domain.causes import cause
-from domain.report import Report, Role
+from domain.report import Report, Role, RunbookRef
 
 
 def render_report(report: Report) -> str:
@@ -46,5 +46,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield "What to do"
         yield from (f"  {action.title}: {action.cli}" for action in report.proposed_actions)
         yield from (f"  {advice.text}" for advice in report.advice[:5])
+    yield from (f"Runbook {_citation(runbook)}" for runbook in report.runbooks)
     yield ""
     yield f"{report.investigation_id} · {report.duration_seconds:.1f} s · {report.usage.aws_calls} AWS calls"
+
+
+def _citation(runbook: RunbookRef) -> str:
+    where = f"{runbook.source}: {runbook.heading}" if runbook.heading else runbook.source
+    return f"{where} · {runbook.link}" if runbook.link else where

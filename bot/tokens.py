@@ -14,6 +14,7 @@ SCOPES = frozenset({
     "channels:history",  # finding our own message again when a call ended without saying how
     "chat:write",
     "commands",  # /rca and the message shortcut
+    "files:write",  # pictures
     "groups:history",  # the same in private channels
     "im:history",  # and in direct messages
 })  # fmt: skip

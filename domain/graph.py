@@ -7,7 +7,10 @@ from domain.values import Value
 
 
 class Edge(Value):
-    """Calls from one resource to another; `seconds` is their total latency."""
+    """Calls from one resource to another; `seconds` is their total latency.
+
+    Without calls it says that the source feeds the target: a queue or stream that Lambda polls for a function.
+    """
 
     source: str
     target: str

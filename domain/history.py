@@ -6,13 +6,15 @@ from typing import Protocol
 from pydantic import AwareDatetime
 
 from domain.values import Value
+from domain.window import Window
 
 
 class PastInvestigation(Value):
     """An earlier investigation, concluded: hints for a later one, never evidence of what is wrong now.
 
     `templates` are its error lines with their variable parts as `<*>`; `grades` are how people judged the verdict,
-    each grade with its number ("exact": 2); `done` says which actions were carried out and what came of it.
+    each grade with its number ("exact": 2); `done` says which actions were carried out and what came of it. `window` is
+    what it looked at: two whose windows overlap looked at one incident.
     """
 
     investigation_id: str
@@ -27,6 +29,7 @@ class PastInvestigation(Value):
     templates: tuple[str, ...] = ()
     grades: dict[str, int] = {}
     done: tuple[str, ...] = ()
+    window: Window | None = None
 
 
 class PastInvestigations(Protocol):

@@ -9,6 +9,7 @@ from domain.action import ProposedAction
 from domain.findings import Advice, Fact, Origin
 from domain.gap import Gap
 from domain.graph import ServiceGraph
+from domain.pictures import Pictures
 from domain.request import Trigger
 from domain.resource import Resource
 from domain.result import SpecialistStatus
@@ -95,12 +96,18 @@ class SeverityLevel(StrEnum):
 
 
 class Severity(Value):
-    """How bad it is and why; `failing_share` is 0 to 1 over the window, None where nothing measured it."""
+    """How bad it is and why; `failing_share` is 0 to 1 over the window, None where nothing measured it.
+
+    `affected_services` are the names of the services that fail with it, those that the outside sees first; `spread`
+    says what waits meanwhile and what may follow.
+    """
 
     level: SeverityLevel
     reason: str
     failing_share: float | None = None
     evidence: tuple[str, ...] = ()
+    affected_services: tuple[str, ...] = ()
+    spread: str = ""
 
 
 class TimelineEntry(Value):
@@ -110,6 +117,20 @@ class TimelineEntry(Value):
     what: str
     resource: str
     evidence: tuple[str, ...] = ()
+
+
+class RunbookRef(Value):
+    """A section of a document that says what to do about the root cause.
+
+    `source` is the document's file or address, `heading` the section's heading with those above it, `evidence` the id
+    of the passage; `title` is what people call it, `link` where they read on.
+    """
+
+    title: str
+    source: str
+    heading: str
+    link: str | None = None
+    evidence: str
 
 
 class SpecialistReport(Value):
@@ -158,6 +179,8 @@ class Report(Value):
     gaps: tuple[Gap, ...] = ()
     proposed_actions: tuple[ProposedAction, ...] = ()
     advice: tuple[Advice, ...] = ()
+    runbooks: tuple[RunbookRef, ...] = ()
+    pictures: Pictures = Pictures()
     usage: Usage = Usage()
     digest: str = ""
 

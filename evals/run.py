@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aws.limits import Limits
 from aws.session import AccountRole, AwsConfig, ReadSession
+from bot.knowledge import open_library
 from domain.report import Report
 from domain.request import Trigger, TriggerKind
 from evals.judge import Judgement, judge
@@ -52,7 +53,7 @@ async def run_one(scenario: Scenario, aws: LocalAws) -> tuple[Judgement, Report]
     session = ReadSession(AwsConfig(accounts=accounts), every_read(), limits=Limits({}))
     with tempfile.TemporaryDirectory(prefix="rca-eval-") as home:
         store = SqliteStore.open(Path(home))
-        investigator = Investigator(session, all_specialists(), store)
+        investigator = Investigator(session, all_specialists(), store, past=store, library=open_library(Path(home)))
         trigger = Trigger(kind=TriggerKind.CLI, text=expect.text)
         accepted = await store.accept(scenario.name, trigger, now=utc_now())
         if accepted is None:

@@ -19,10 +19,11 @@ from domain.request import Request
 from domain.resource import Resource, ResourceType, resource_from_arn
 from domain.trace import TraceCall, TraceSegment
 from domain.window import Window
-from orchestrator import resolve, retrieve
+from orchestrator import alarms, mappings, resolve, retrieve
+from orchestrator.alarms import FromAlarm
 from orchestrator.errors import NothingToLookAt
-from orchestrator.fetch import BATCH_GET_TRACES, Fetched, absent_gap, fetch, gap_of
-from orchestrator.resolve import Unresolved, Where
+from orchestrator.fetch import BATCH_GET_TRACES, Fetched, absent_gap, fetch
+from orchestrator.resolve import Where
 from orchestrator.retrieve import with_retrieved
 from orchestrator.trace.documents import read_documents
 from orchestrator.trace.naming import Home
@@ -31,7 +32,15 @@ from orchestrator.trace.reading import TraceReading, read_trace
 logger = logging.getLogger(__name__)
 
 GET_TRACE_SUMMARIES = read("xray", "GetTraceSummaries")
-READS: tuple[Read, ...] = (BATCH_GET_TRACES, GET_TRACE_SUMMARIES, retrieve.START, retrieve.LIST, *resolve.READS)
+READS: tuple[Read, ...] = (
+    BATCH_GET_TRACES,
+    GET_TRACE_SUMMARIES,
+    retrieve.START,
+    retrieve.LIST,
+    mappings.LIST,
+    *resolve.READS,
+    *alarms.READS,
+)
 MAX_TRACES = 10
 BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=5)
 
@@ -76,23 +85,27 @@ def _discover(request: Request, session: ReadSession, pool: Executor, now: datet
     gaps = [_foreign_gap(request.account or "")] if foreign else []
     gaps += [*fetched.gaps, *_left_out(request.trace_ids)]
     readings = _readings(fetched, home, gaps)
-    readings += _linked(aws, readings, request.trace_ids, home, gaps)
     gaps += [absent_gap(trace_id, region, home.account, now) for trace_id in fetched.absent]
-    named, at = _named(aws, request, Where(home.account, region), gaps)
-    resources = (*request.resources, *named)
+    resources, rung = _asked_about(aws, request, Where(home.account, region), pool, gaps, now, foreign=foreign)
+    ids = (*request.trace_ids, *rung.trace_ids)
+    readings += _of_alarm(aws, rung, home, gaps)
+    readings += _linked(aws, readings, ids, home, gaps)
     if not readings and not resources:
         raise NothingToLookAt(gaps[0].message if gaps else "Nothing was found to look at.", tuple(gaps))
-    evidence = tuple(redacted(e) for reading in readings for e in reading.evidence)
-    window = request.window or _window(readings, at, now)
+    evidence = tuple(redacted(e) for e in (*rung.evidence, *(e for reading in readings for e in reading.evidence)))
+    window = request.window or rung.window or _window(readings, now)
+    feeding = mappings.ask(_graph(readings, resources, evidence), session, pool)
+    nearby = _nearby(aws, readings, window, ids)
+    fed = feeding()
     return Discovery(
         window=window,
-        graph=_graph(readings, resources, evidence),
+        graph=fed.graph,
         trace=EvidenceBundle(evidence),
-        gaps=tuple(gaps),
-        summary=_summary(readings, resources),
+        gaps=(*gaps, *fed.gaps),
+        summary=rung.summary or _summary(readings, resources),
         region=region,
         account=home.account,
-        nearby=_nearby(aws, readings, window, request.trace_ids),
+        nearby=nearby,
     )
 
 
@@ -156,34 +169,23 @@ def _linked(
     return _readings(fetched, home, gaps)
 
 
-def _named(
-    aws: Clients, request: Request, where: Where, gaps: list[Gap]
-) -> tuple[tuple[Resource, ...], datetime | None]:
-    found: list[Resource] = []
-    at: datetime | None = None
-    for target in request.targets:
-        try:
-            answer = resolve.resolve(aws, target, where)
-        except Unresolved as unresolved:
-            reason = GapReason.ACCESS_DENIED if unresolved.action else GapReason.NOT_FOUND
-            gaps.append(
-                Gap(
-                    specialist="trace",
-                    probe="name",
-                    resource=target.name,
-                    reason=reason,
-                    action=unresolved.action,
-                    message=str(unresolved),
-                )
-            )
-        except CALL_ERRORS as error:
-            if unusable(error):
-                raise
-            gaps.append(gap_of("name", target.name, error, ""))
-        else:
-            found.extend(answer.resources)
-            at = at or answer.at
-    return tuple(found), at
+def _asked_about(
+    aws: Clients, request: Request, where: Where, pool: Executor, gaps: list[Gap], now: datetime, *, foreign: bool
+) -> tuple[tuple[Resource, ...], FromAlarm]:
+    """Look the names up and follow the alarms; an alarm is a resource only where it leads to no other."""
+    answers = resolve.look_up(aws, () if request.alarm else request.targets, where, pool)
+    gaps.extend(answer.gap for answer in answers if answer.gap)
+    named = tuple(r for answer in answers for r in answer.resources)
+    rung = alarms.from_alarms(aws, request, named, where, now, pool, foreign=foreign)
+    gaps.extend(rung.gaps)
+    others = tuple(r for r in (*request.resources, *named) if r.type is not ResourceType.ALARM)
+    return (*others, *rung.resources), rung
+
+
+def _of_alarm(aws: Clients, rung: FromAlarm, home: Home, gaps: list[Gap]) -> list[TraceReading]:
+    fetched = fetch(aws, rung.trace_ids)
+    gaps.extend(fetched.gaps)
+    return _readings(fetched, home, gaps)
 
 
 def _graph(readings: list[TraceReading], resources: Iterable[Resource], evidence: Iterable[Evidence]) -> ServiceGraph:
@@ -218,13 +220,11 @@ def _mentions(evidence: Iterable[Evidence], graph: ServiceGraph) -> Iterable[Edg
                 yield Edge(source=caller, target=target.id, calls=1, errors=1)
 
 
-def _window(readings: list[TraceReading], at: datetime | None, now: datetime) -> Window:
+def _window(readings: list[TraceReading], now: datetime) -> Window:
     if readings:
         start = min(r.overview.start for r in readings)
         end = max(r.overview.start + timedelta(seconds=r.overview.seconds) for r in readings)
         return _not_after(Window.around(start, end, before=BEFORE, after=AFTER), now)
-    if at is not None:
-        return _not_after(Window.around(at, at, before=BEFORE, after=AFTER), now)
     return Window(start=now - timedelta(hours=1), end=now)
 
 

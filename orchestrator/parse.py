@@ -5,11 +5,14 @@ https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-
 """
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
+from domain.alarm import AlarmReference, AlarmState
 from domain.arn import ARN, arns_in
-from domain.request import Request, Target
-from domain.resource import Resource, resource_from_arn
+from domain.request import Request, Target, Trigger
+from domain.resource import Resource, ResourceType, resource_from_arn
+from orchestrator.dimensions import targets_of
 from orchestrator.errors import UnusableInput
 from orchestrator.pasted import Pasted, read_pasted
 from orchestrator.texts import plain, separated
@@ -53,6 +56,11 @@ NOT_NAMES = frozenset({
     "failing", "fails", "failed", "error", "errors", "timeout", "slow", "down",
     "threshold", "state", "changed", "keeps", "not", "cannot", "returns", "throws", "to", "from",
 })  # fmt: skip
+QUOTED_ALARM = re.compile(
+    r"\balarm(?:\s{1,3}(?:named|called))?[\s:=]{1,5}[\"“`'‘]([^\"“”`'‘’\n]{1,255})[\"”`'’]", re.IGNORECASE
+)
+ALARM_ARN = re.compile(r"arn:aws[a-z-]*:cloudwatch:([a-z0-9-]+):([0-9]{12}):alarm:([^\n]{1,255})")
+TIMES = re.compile(r"\s+(?:since|until|till|(?:in the )?(?:last|past)) .*")
 BARE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]{1,255}")
 
 
@@ -72,19 +80,40 @@ def parse(
     resources = {r.id: r for r in map(resource_from_arn, arns_in(prose))}
     named = _named(pasted.outside)
     if not traces:
-        _refuse_almost(prose, pasted, certain=bool(resources or named or pasted.targets))
+        _refuse_almost(prose, pasted, certain=bool(resources or named or pasted.targets or pasted.alarm))
     targets = pasted.targets or (() if traces else named)
-    if not (traces or resources or targets):
+    alarm = pasted.alarm or _alarm_of(pasted.outside, tuple(resources.values()), targets)
+    if not (traces or resources or targets or alarm):
         targets = _bare(pasted)
     return Request(
         text=words[:2000],
         trace_ids=traces,
         resources=tuple(resources.values()),
-        targets=tuple(dict.fromkeys(targets)),
+        targets=tuple(
+            t for t in dict.fromkeys(targets) if not (alarm and t.service == "alarm" and t.name == alarm.name)
+        ),
         error_messages=pasted.error_messages or _error_lines(pasted.outside, traces),
         window=window_of(prose, now, since, until) or pasted.window,
         region=region or pasted.region or _region(prose, tuple(resources.values())),
-        account=pasted.account,
+        account=pasted.account or (alarm.account if alarm and not traces else None),
+        alarm=alarm,
+    )
+
+
+def request_of(trigger: Trigger, *, now: datetime) -> Request:
+    """Return what a trigger asks for: the alarm that it tells of, else what its words say.
+
+    Raises UnusableInput as `parse` does.
+    """
+    alarm = trigger.alarm
+    if alarm is None:
+        return parse(trigger.text, now=now)
+    return Request(
+        text=trigger.text[:2000],
+        targets=targets_of(alarm.namespace or "", alarm.dimensions),
+        region=alarm.region,
+        account=alarm.account,
+        alarm=alarm,
     )
 
 
@@ -123,11 +152,29 @@ def _wants_to_be_id(word: str, *, certain: bool) -> bool:
     return hexes >= 0.8 * len(rest) and figures >= 3 and len(rest) >= 8 and (begun or (not certain and len(rest) >= 24))
 
 
+def _alarm_of(text: str, resources: Iterable[Resource], targets: Iterable[Target]) -> AlarmReference | None:
+    """Return the alarm that was named, by its ARN or in words: its last change to ALARM is meant."""
+    alone = ALARM_ARN.fullmatch(TIMES.sub("", text.strip()))
+    if alone:  # with nothing beside it, so that blanks are known to be its name's
+        return AlarmReference(name=alone[3], state=AlarmState.ALARM, region=alone[1], account=alone[2], told_by="ARN")
+    known = [
+        AlarmReference(name=r.name, state=AlarmState.ALARM, region=r.region, account=r.account, told_by="ARN")
+        for r in resources
+        if r.type is ResourceType.ALARM
+    ]
+    known += [
+        AlarmReference(name=t.name, state=AlarmState.ALARM, told_by="name") for t in targets if t.service == "alarm"
+    ]
+    return known[0] if known else None
+
+
 def _named(text: str) -> tuple[Target, ...]:
-    """Return what the text names with its kind: "function orders-fn"."""
-    return tuple(
+    """Return what the text names with its kind: "function orders-fn"; an alarm's name in quotes may have blanks."""
+    words = ARN.sub(" ", text)
+    quoted = tuple(Target(service="alarm", name=m[1].strip()) for m in QUOTED_ALARM.finditer(words) if m[1].strip())
+    return quoted + tuple(
         Target(service=KINDS[m[1].lower()], name=m[2].rstrip(".,"))
-        for m in NAMED.finditer(ARN.sub(" ", text))
+        for m in NAMED.finditer(QUOTED_ALARM.sub(" ", words))
         if m[2].lower() not in NOT_NAMES
     )
 

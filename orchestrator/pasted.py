@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from domain.alarm import AlarmReference, AlarmState
 from domain.request import Target
 from domain.window import Window
+from orchestrator.dimensions import targets_of
 from orchestrator.texts import first_object
 from orchestrator.when import iso_time
 
-ALARM_BEFORE, ALARM_AFTER = timedelta(minutes=15), timedelta(minutes=10)
+AROUND_BEFORE, AROUND_AFTER = timedelta(minutes=15), timedelta(minutes=10)
 MAX_DEPTH = 12
 
 
@@ -27,22 +29,10 @@ class Pasted(NamedTuple):
     targets: tuple[Target, ...] = ()
     error_messages: tuple[str, ...] = ()
     window: Window | None = None
+    alarm: AlarmReference | None = None
     region: str | None = None
     account: str | None = None
 
-
-DIMENSIONS: dict[tuple[str, str], str] = {
-    ("AWS/Lambda", "FunctionName"): "lambda",
-    ("AWS/DynamoDB", "TableName"): "dynamodb",
-    ("AWS/ApiGateway", "ApiName"): "apigateway",
-    ("AWS/ApiGateway", "ApiId"): "apigateway",
-    ("AWS/SQS", "QueueName"): "sqs",
-    ("AWS/SNS", "TopicName"): "sns",
-    ("AWS/States", "StateMachineArn"): "stepfunctions",
-    ("AWS/Events", "RuleName"): "eventbridge",
-    ("AWS/S3", "BucketName"): "s3",
-}
-"""Which resource a metric's dimension names, by namespace."""
 
 TYPES: dict[str, str] = {
     "lambda": "lambda",
@@ -150,58 +140,120 @@ def _account(value: Any) -> str | None:
 
 def _around(moment: Any) -> Window | None:
     at = iso_time(moment)
-    return Window.around(at, at, before=ALARM_BEFORE, after=ALARM_AFTER) if at else None
+    return Window.around(at, at, before=AROUND_BEFORE, after=AROUND_AFTER) if at else None
 
 
-def _metric_targets(namespace: Any, dimensions: dict[str, Any]) -> tuple[Target, ...]:
-    pairs = ((DIMENSIONS.get((_text(namespace), name)), value) for name, value in dimensions.items())
-    return tuple(target for service, value in pairs if service for target in _target(service, value))
+class _Metric(NamedTuple):
+    """A metric that an alarm's message names."""
+
+    namespace: str
+    name: str
+    dimensions: dict[str, str]
 
 
 def _sns_alarm(data: dict[str, Any]) -> Pasted:
     """CloudWatch's SNS message: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-and-email.html."""
     trigger = _block(data, "Trigger")
-    metrics = [trigger, *(_block(_block(m, "MetricStat"), "Metric") for m in _blocks(trigger, "Metrics"))]
-    found = tuple(
-        target
-        for metric in metrics
-        for target in _metric_targets(
-            metric.get("Namespace"), {_text(d.get("name")): d.get("value") for d in _blocks(metric, "Dimensions")}
+    blocks = [trigger, *(_block(_block(m, "MetricStat"), "Metric") for m in _blocks(trigger, "Metrics"))]
+    metrics = [
+        _Metric(
+            _text(block.get("Namespace")),
+            _text(block.get("MetricName")),
+            {_text(d.get("name")): _text(d.get("value")) for d in _blocks(block, "Dimensions")},
         )
-    )
+        for block in blocks
+    ]
     arn = _text(data.get("AlarmArn")).split(":")
-    return Pasted(
-        targets=found or _target("alarm", data.get("AlarmName")),
-        window=_around(data.get("StateChangeTime")),
+    return _alarm(
+        metrics,
+        name=_text(data.get("AlarmName")),
+        state=data.get("NewStateValue"),
+        at=data.get("StateChangeTime"),
+        reason=data.get("NewStateReason"),
+        description=data.get("AlarmDescription"),
         region=_region(arn[3]) if len(arn) > 3 else None,
         account=_account(data.get("AWSAccountId")),
+        told_by="SNS message",
     )
 
 
 def _alarm_event(data: dict[str, Any]) -> Pasted:
-    """EventBridge's alarm event: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html."""
-    detail = _block(data, "detail")
-    metrics = [_block(_block(m, "metricStat"), "metric") for m in _blocks(_block(detail, "configuration"), "metrics")]
-    found = tuple(t for m in metrics for t in _metric_targets(m.get("namespace"), _block(m, "dimensions")))
-    return Pasted(
-        targets=found or _target("alarm", detail.get("alarmName")),
-        window=_around(_block(detail, "state").get("timestamp") or data.get("time")),
+    """EventBridge's alarm event, and the like that an alarm invokes a Lambda function with.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+    """
+    detail = _block(data, "detail") or _block(data, "alarmData")
+    configuration, state = _block(detail, "configuration"), _block(detail, "state")
+    blocks = [_block(_block(m, "metricStat"), "metric") for m in _blocks(configuration, "metrics")]
+    metrics = [
+        _Metric(
+            _text(block.get("namespace")),
+            _text(block.get("name")),
+            {_text(name): _text(value) for name, value in _block(block, "dimensions").items()},
+        )
+        for block in blocks
+    ]
+    return _alarm(
+        metrics,
+        name=_text(detail.get("alarmName")),
+        state=state.get("value"),
+        at=state.get("timestamp") or data.get("time"),
+        reason=state.get("reason"),
+        description=configuration.get("description"),
         region=_region(data.get("region")),
-        account=_account(data.get("account")),
+        account=_account(data.get("account") or data.get("accountId")),
+        told_by="EventBridge event",
+    )
+
+
+def _alarm(metrics: list[_Metric], *, name: str, state: Any, at: Any, **told: Any) -> Pasted:
+    """Return what an alarm's message tells: the alarm, and the resources of all its metrics.
+
+    A message that names no state is about an alarm that rang.
+    """
+    first = next((m for m in metrics if m.namespace and m.name), None)
+    known = state if isinstance(state, str) and state in frozenset(AlarmState) else AlarmState.ALARM
+    words = {key: _text_of_any_length(told.pop(key)) for key in ("reason", "description")}
+    reference = AlarmReference(
+        name=name,
+        state=AlarmState(known),
+        at=iso_time(at),
+        namespace=first.namespace if first else None,
+        metric=first.name if first else None,
+        dimensions=first.dimensions if first else {},
+        **words,
+        **told,
+    )
+    return Pasted(
+        targets=tuple(t for m in metrics for t in targets_of(m.namespace, m.dimensions)),
+        alarm=reference if name else None,
+        region=reference.region,
+        account=reference.account,
     )
 
 
 def _incident(data: dict[str, Any]) -> Pasted:
-    """An `opx.incidents` event: `detail{incidentId,evidenceId,service,severity,timeWindow}`."""
+    """An `opx.incidents` event: `detail{incidentId,evidenceId,service,severity,timeWindow}`, perhaps an alarm's name.
+
+    Fields that are not known here are searched for ids and ARNs like those of any other object.
+    """
     detail = _block(data, "detail")
     frame = _block(detail, "timeWindow")
     start, end = iso_time(frame.get("start")), iso_time(frame.get("end"))
-    return Pasted(
-        targets=_target("", detail.get("service")),
-        window=Window(start=start, end=end) if start and end and start < end else _around(data.get("time")),
+    said = _alarm(
+        [],
+        name=_text(detail.get("alarmName")),
+        state=None,
+        at=data.get("time"),
+        reason="",
+        description="",
         region=_region(data.get("region")),
         account=_account(data.get("account")),
+        told_by="incident event",
     )
+    framed = Window(start=start, end=end) if start and end and start < end else None
+    around = None if said.alarm else _around(data.get("time"))
+    return said._replace(targets=_target("", detail.get("service")), window=framed or around)
 
 
 def _structured(data: dict[str, Any]) -> Pasted:
@@ -233,7 +285,7 @@ def _text_of_any_length(value: Any) -> str:
 
 SHAPES: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any]], Pasted]], ...] = (
     (lambda d: "AlarmName" in d and "NewStateValue" in d, _sns_alarm),
-    (lambda d: d.get("detail-type") == "CloudWatch Alarm State Change", _alarm_event),
+    (lambda d: d.get("detail-type") == "CloudWatch Alarm State Change" or "alarmData" in d, _alarm_event),
     (lambda d: d.get("source") == "opx.incidents", _incident),
     (
         lambda d: bool(

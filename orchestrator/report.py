@@ -30,7 +30,10 @@ from domain.trace import TraceCall, TraceOverview, TraceSegment
 from domain.usage import Usage
 from orchestrator.conclude.conclusion import Conclusion
 from orchestrator.conclude.weigh import TraceView
+from orchestrator.illustrate import illustrate
+from orchestrator.runbooks import runbooks
 from orchestrator.store import StoredBundle
+from specialists.kit.passage import KnowledgePassage
 
 VOLATILE = frozenset(
     {"investigation_id", "trigger", "started_at", "completed_at", "duration_seconds", "usage", "digest", "looks"}
@@ -73,6 +76,8 @@ def build_report(
         gaps=_distinct(all_gaps(stored)),
         proposed_actions=tuple(actions),
         advice=_advice(conclusion, results),
+        runbooks=runbooks(conclusion.root_cause, evidence, stored.graph),
+        pictures=illustrate(conclusion, evidence, stored.graph, stored.window),
         usage=sum((r.usage for r in results), Usage()).model_copy(update={"aws_calls": stored.aws_calls}),
     )
     cited = report.model_copy(update={"evidence": _cited(report, evidence)})
@@ -193,6 +198,7 @@ def _cited(report: Report, bundle: EvidenceBundle) -> tuple[CitedEvidence, ...]:
         ids += [e for fact in specialist.facts for e in fact.evidence]
         ids += [e for advice in specialist.advice for e in advice.evidence]
     ids += [e for action in report.proposed_actions for e in action.evidence]
+    ids += [runbook.evidence for runbook in report.runbooks]
     ids += [o.id for o in bundle.of(TraceOverview)]
     return tuple(_shown(bundle[e]) for e in dict.fromkeys(ids) if e in bundle)
 
@@ -214,4 +220,4 @@ def _link(item: Evidence) -> str | None:
             item.resource.split(":")[3] if item.resource.startswith("arn:") and item.resource.count(":") > 3 else ""
         )
         return trace_link(item.trace_id, region, partition_of(region))
-    return console_link(item.resource)
+    return item.link if isinstance(item, KnowledgePassage) else console_link(item.resource)

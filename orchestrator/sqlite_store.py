@@ -8,14 +8,17 @@ import asyncio
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from domain.history import PastInvestigation
 from domain.report import Report
 from domain.request import Trigger
+from orchestrator import sqlite_past
+from orchestrator.remember import remembered
 from orchestrator.sqlite_file import StoreUnusable, Writer, connect
 from orchestrator.store import Grade, Investigation, MessageRef, MessageRole, State, StoredBundle
 
@@ -25,10 +28,10 @@ KEEP = timedelta(days=90)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letter is taken for a digit when read aloud."""
 
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS investigations (
     id TEXT PRIMARY KEY, state TEXT NOT NULL, trigger TEXT NOT NULL, accepted_at TEXT NOT NULL,
-    started_at TEXT, finished_at TEXT, messages TEXT NOT NULL DEFAULT '{}', root TEXT UNIQUE
+    started_at TEXT, finished_at TEXT, messages TEXT NOT NULL DEFAULT '{{}}', root TEXT UNIQUE
 );
 CREATE INDEX IF NOT EXISTS investigations_state ON investigations (state, accepted_at);
 CREATE TABLE IF NOT EXISTS deliveries (key TEXT PRIMARY KEY, investigation_id TEXT NOT NULL, at TEXT NOT NULL);
@@ -49,7 +52,8 @@ CREATE TABLE IF NOT EXISTS grades (
 CREATE TABLE IF NOT EXISTS dismissals (
     investigation_id TEXT, action_id TEXT, user TEXT, at TEXT, PRIMARY KEY (investigation_id, action_id)
 );
-PRAGMA user_version = 1;
+{sqlite_past.SCHEMA}
+PRAGMA user_version = 2;
 """
 
 
@@ -135,18 +139,18 @@ class SqliteStore:
         """Store the report, each specialist's execution, the recommendation, and the evidence for a replay."""
         ident, at = report.investigation_id, report.completed_at.isoformat()
         ttl = int((report.completed_at + KEEP).timestamp())
-        body, stored, executions = await asyncio.get_running_loop().run_in_executor(
-            self._reader, _serialised, report, bundle, ttl
-        )
+        kept = await asyncio.get_running_loop().run_in_executor(self._reader, _serialised, report, bundle, ttl)
 
         def write(db: sqlite3.Connection) -> None:
             db.execute(
                 'INSERT OR REPLACE INTO "opx-agent-recommendations" VALUES (?, ?, ?, ?, ?, ?)',
-                (f"INCIDENT#{ident}", f"RECOMMENDATION#{ident}", "orchestrator", at, ttl, body),
+                (f"INCIDENT#{ident}", f"RECOMMENDATION#{ident}", "orchestrator", at, ttl, kept.report),
             )
-            db.executemany('INSERT OR REPLACE INTO "opx-agent-executions" VALUES (?, ?, ?, ?, ?, ?)', executions)
-            if stored is not None:
-                db.execute("INSERT OR REPLACE INTO bundles VALUES (?, ?)", (ident, stored))
+            db.executemany('INSERT OR REPLACE INTO "opx-agent-executions" VALUES (?, ?, ?, ?, ?, ?)', kept.executions)
+            if kept.bundle is not None:
+                db.execute("INSERT OR REPLACE INTO bundles VALUES (?, ?)", (ident, kept.bundle))
+            if kept.past is not None:
+                sqlite_past.remember(db, kept.past, keep=KEEP)
             db.execute("UPDATE investigations SET state = ?, finished_at = ? WHERE id = ?", (State.FINISHED, at, ident))
 
         await self._write(write)
@@ -219,6 +223,18 @@ class SqliteStore:
         )
         return frozenset(row["action_id"] for row in rows)
 
+    def touching(
+        self, resources: Collection[str], services: Collection[str], *, before: datetime, limit: int = 200
+    ) -> tuple[PastInvestigation, ...]:
+        """Return earlier investigations that touched one of them, newest first. Blocking, from any thread."""
+        try:
+            asked = self._reader.submit(
+                self._look_up, lambda db: sqlite_past.touching(db, resources, services, before, limit)
+            )
+        except RuntimeError as error:
+            raise StoreUnusable("The store is closed: nothing earlier can be told.") from error
+        return asked.result()
+
     async def close(self) -> None:
         """Write what is waiting and let go of the file."""
         if not self._writer.closed:
@@ -238,24 +254,39 @@ class SqliteStore:
         return row["body"] if row else None
 
     async def _read(self, look: Callable[[sqlite3.Connection], T]) -> T:
-        def read() -> T:
-            if self._read_connection is None:
-                self._read_connection = connect(self._path)
-            return look(self._read_connection)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._look_up, look)
 
-        return await asyncio.get_running_loop().run_in_executor(self._reader, read)
+    def _look_up(self, look: Callable[[sqlite3.Connection], T]) -> T:
+        """Read in the reader's one thread, which owns the connection."""
+        if self._read_connection is None:
+            self._read_connection = connect(self._path)
+        return look(self._read_connection)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.wrap_future(self._writer.write(work))
 
 
-def _serialised(report: Report, bundle: StoredBundle | None, ttl: int) -> tuple[str, str | None, list[tuple[Any, ...]]]:
-    """Return the report's, the bundle's and the executions' rows; a large report takes a moment, so not on the loop."""
+class _Kept(NamedTuple):
+    """The rows of one finished investigation."""
+
+    report: str
+    bundle: str | None
+    executions: list[tuple[Any, ...]]
+    past: PastInvestigation | None
+
+
+def _serialised(report: Report, bundle: StoredBundle | None, ttl: int) -> _Kept:
+    """Return the rows of an investigation; a large report takes a moment, so not on the loop."""
     ident, at = report.investigation_id, report.completed_at.isoformat()
-    executions = [
-        (f"INCIDENT#{ident}", f"EXECUTION#{s.name}", ident, at, ttl, s.model_dump_json()) for s in report.specialists
-    ]
-    return report.model_dump_json(), bundle.model_dump_json() if bundle is not None else None, executions
+    return _Kept(
+        report=report.model_dump_json(),
+        bundle=bundle.model_dump_json() if bundle is not None else None,
+        executions=[
+            (f"INCIDENT#{ident}", f"EXECUTION#{s.name}", ident, at, ttl, s.model_dump_json())
+            for s in report.specialists
+        ],
+        past=remembered(report, bundle),
+    )
 
 
 def _free_id(db: sqlite3.Connection) -> str:

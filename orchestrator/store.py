@@ -12,6 +12,7 @@ from pydantic import AwareDatetime
 from domain.evidence import EvidenceBundle, load_evidence
 from domain.gap import Gap
 from domain.graph import ServiceGraph
+from domain.history import PastInvestigations
 from domain.report import Report
 from domain.request import Request, Trigger
 from domain.result import SpecialistResult
@@ -86,8 +87,8 @@ class StoredBundle(Value):
         return EvidenceBundle(load_evidence(item) for item in self.evidence)
 
 
-class Store(Protocol):
-    """The interface of every store."""
+class Store(PastInvestigations, Protocol):
+    """The interface of every store; what it holds of concluded investigations, later ones may ask for."""
 
     async def accept(self, key: str, trigger: Trigger, *, now: AwareDatetime) -> Investigation | None:
         """Durably take on an investigation; None when this delivery key was accepted before."""

@@ -1,7 +1,8 @@
 """`rca demo`: one investigation end to end, without an account anywhere.
 
 A local Slack, a local AWS with a seeded incident, and the real bot between them over the real protocols. A person
-types the command, the thread unfolds in the terminal, the evidence is opened, and the report stands.
+types the command, the thread unfolds in the terminal, the evidence is opened, and the report stands. A terminal shows
+no pictures: it prints what they show and where they are kept.
 """
 
 import asyncio
@@ -12,20 +13,21 @@ from pathlib import Path
 from rich.console import Console
 
 from bot.blocks import ids
+from bot.settings import Settings
 from sandbox import screen
 from sandbox.aws.local import LocalAws
 from sandbox.botprocess import BotProcess
 from sandbox.incidents import orders_throttling
 from sandbox.incidents.incident import Incident
 from sandbox.slack.local import LocalSlack
-from sandbox.slack.state import Message, View
+from sandbox.slack.state import File, Message, View
 
 MIA, CHANNEL = "U0MIA", "orders"
 PATIENCE = 60.0
 
 
 async def demo(*, leave_running: bool) -> int:
-    """Run the demo; 0 when the report came and the evidence opened, 1 otherwise."""
+    """Run the demo; 0 when the report and its pictures came and the evidence opened, 1 otherwise."""
     console = Console(width=None if Console().is_terminal else 110, highlight=False)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rca-demo-") as home, LocalAws() as aws:
@@ -39,7 +41,7 @@ async def demo(*, leave_running: bool) -> int:
                 f"[dim]Local Slack at {slack.api_url}, local AWS at {aws.endpoint}, the bot is connected.[/dim]\n"
             )
             try:
-                await Tour(console, slack, incident).walk()
+                await Tour(console, slack, incident, Settings.load().data_dir / "demo").walk()
             except TimeoutError as late:
                 console.print(f"[red]The bot did not get there: {late}[/red]\n{bot.log.read_text()[-3000:]}")
                 return 1
@@ -53,14 +55,15 @@ async def demo(*, leave_running: bool) -> int:
 class Tour:
     """What the person does and what they see."""
 
-    def __init__(self, console: Console, slack: LocalSlack, incident: Incident) -> None:
+    def __init__(self, console: Console, slack: LocalSlack, incident: Incident, kept: Path) -> None:
         self._console = console
         self._slack = slack
         self._incident = incident
+        self._kept = kept
         self._shown: dict[str, int] = {}
 
     async def walk(self) -> None:
-        """Type the command, follow the thread, open the evidence."""
+        """Type the command, follow the thread, keep the pictures, open the evidence."""
         self._console.print(
             f"[bold green]mia[/bold green] in [bold]#{CHANNEL}[/bold]: /rca {self._incident.trace_id}\n"
         )
@@ -68,13 +71,15 @@ class Tour:
         self._console.print(f"[dim]acknowledged after {(delivery.ack_seconds or 0) * 1000:.0f} ms[/dim]")
         root = (await self._slack.wait_for(lambda: self._slack.messages(CHANNEL), PATIENCE))[-1]
         report = await self._follow(root)
+        for file in self._slack.files:
+            self._console.print(f"[dim]{file.title} is kept at[/dim] {await asyncio.to_thread(self._keep, file)}")
         self._console.print("\n[bold green]mia[/bold green] presses [reverse] Evidence [/reverse]\n")
         await self._slack.press(MIA, report, ids.EVIDENCE)
         view = (await self._slack.wait_for(lambda: self._slack.views(MIA), PATIENCE))[-1]
         self._show_view(view)
 
     async def _follow(self, root: Message) -> Message:
-        """Print the thread as it changes, until the report with its buttons stands; return that message."""
+        """Print the thread as it changes, until the report and its pictures stand; return the report's message."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             thread = self._slack.thread(CHANNEL, root.ts)
@@ -83,10 +88,16 @@ class Tour:
                     self._shown[message.ts] = message.edits
                     self._console.print(screen.message("RCA", message, reply=message.ts != root.ts))
             final = [m for m in thread[1:] if _has_button(m, ids.EVIDENCE)]
-            if final and _settled(root):
+            if final and _settled(root) and any(m.body.get("files") for m in thread):
                 return final[-1]
             await asyncio.sleep(0.1)
-        raise TimeoutError(f"no report in {PATIENCE:.0f} s")
+        raise TimeoutError(f"no report with pictures in {PATIENCE:.0f} s")
+
+    def _keep(self, file: File) -> Path:
+        self._kept.mkdir(parents=True, exist_ok=True)
+        place = self._kept / file.name
+        place.write_bytes(file.data or b"")
+        return place
 
     def _show_view(self, view: View) -> None:
         title = view.body.get("title", {}).get("text", "")

@@ -53,7 +53,8 @@ def mrkdwn(text: str) -> Text:
 
 def message(who: str, shown: Message, *, reply: bool = False) -> RenderableType:
     """Return one message as people see it."""
-    body = Group(*blocks(shown.blocks)) if shown.blocks else mrkdwn(shown.text)
+    said = [*blocks(shown.blocks)] if shown.blocks else [mrkdwn(shown.text)] if shown.text else []
+    body = Group(*said, *files(shown.body.get("files", [])))
     edited = " · edited" if shown.edits else ""
     panel = Panel(
         body, title=f"[bold]{escape(who)}[/bold]{edited}", title_align="left", border_style="dim" if reply else "blue"
@@ -65,6 +66,13 @@ def blocks(items: Iterable[Json]) -> Iterator[RenderableType]:
     """Return what each block shows."""
     for block in items:
         yield from _block(block)
+
+
+def files(items: Iterable[Json]) -> Iterator[RenderableType]:
+    """Return the title of each file and what it shows, as people hear it who cannot see it."""
+    for file in items:
+        yield Text(f"🖼️  {file['title']}", style="bold")
+        yield Text(file["alt_txt"], style="italic")
 
 
 def _block(block: Json) -> Iterator[RenderableType]:

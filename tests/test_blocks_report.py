@@ -5,10 +5,11 @@ from inline_snapshot import snapshot
 
 from bot.blocks.limits import BLOCKS_BUDGET, blocks_size
 from bot.blocks.report import model_use, report_messages
-from domain.report import Report, Role
+from domain.report import Report, Role, RunbookRef
 from domain.usage import Usage
 from tests.support import reports
-from tests.support.slack import readable, refusals
+from tests.support.slack import live, readable, refusals
+from tests.test_blocks_hostile import BAITS
 
 
 def shown(report: Report) -> str:
@@ -254,3 +255,39 @@ def test_a_dismissed_step_is_struck_out_and_has_no_buttons_left() -> None:
 
     assert "· dismissed" in str(shown.blocks)
     assert str(shown.blocks).count("rca_action_dismiss") == len(report.proposed_actions) - 1
+
+
+DOCS = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html"
+
+
+def small_print(*runbooks: RunbookRef) -> str:
+    (shown,) = report_messages(reports.incident().model_copy(update={"runbooks": runbooks}))
+    return readable(shown.blocks[-1:])
+
+
+def test_the_small_print_ends_with_the_runbooks():
+    own = RunbookRef(title="Orders", source="docs/orders.md", heading="Orders > Capacity", evidence="E-1")
+    ours = RunbookRef(
+        title="DynamoDB throttling", source="x.md", heading="DynamoDB throttling", link=DOCS, evidence="E-2"
+    )
+
+    assert small_print(own, ours) == snapshot('~ `INV-7F3K` · 6.1 s · 22 looks by 6 specialists · 31 AWS calls · no model used · <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html|what AWS says about it> · runbook: docs/orders.md: Orders &gt; Capacity · runbook: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html|DynamoDB throttling>')
+
+
+@pytest.mark.parametrize(
+    "link", ["https://wiki.example.com/orders", "javascript:alert(1)", "https://docs.aws.amazon.com@evil.example/"]
+)
+def test_a_runbooks_link_to_anywhere_else_is_not_live(link: str):
+    shown = small_print(
+        RunbookRef(title="Orders", source="docs/orders.md", heading="Orders", link=link, evidence="E-1")
+    )
+
+    assert shown.endswith("runbook: docs/orders.md: Orders")
+
+
+@pytest.mark.parametrize("bait", BAITS)
+def test_nothing_that_a_document_says_comes_alive(bait: str):
+    runbook = RunbookRef(title=bait, source=bait, heading=f"{bait} > {bait}", link=bait, evidence="E-1")
+
+    assert live(small_print(runbook)) == []
+    assert live(small_print(runbook.model_copy(update={"link": DOCS}))) == []

@@ -208,7 +208,7 @@ async def test_it_starts_inside_a_running_loop() -> None:
     ("service", "operation", "given"),
     [
         ("xray", "get_groups", {}),
-        ("xray", "get_service_graph", {"StartTime": 1, "EndTime": 2}),
+        ("xray", "get_trace_graph", {"TraceIds": ["1-6740a1b2-1234567890abcdef12345678"]}),
         ("iam", "get_service_last_accessed_details", {"JobId": "a" * 36}),
         ("events", "test_event_pattern", {"EventPattern": "{}", "Event": "{}"}),
         ("logs", "describe_query_definitions", {}),

@@ -673,6 +673,31 @@ async def test_files_arrive_with_their_bytes_in_the_thread(slack: LocalSlack):
     assert (reply.text, reply.body["files"][0]["id"]) == ("the trace", file.id)
 
 
+async def test_files_uploaded_together_are_one_message_with_their_titles_and_alt_texts(slack: LocalSlack):
+    client = client_of(slack)
+    root = await client.chat_postMessage(channel="C0ORDERS", text="root")
+    uploads = [
+        {"filename": f"{name}.png", "content": b"\x89PNG", "title": name, "alt_txt": f"a {name}"}
+        for name in ("metric", "trace")
+    ]
+
+    await client.files_upload_v2(channel="C0ORDERS", thread_ts=root["ts"], file_uploads=uploads)
+
+    (reply,) = slack.thread("orders", root["ts"])[1:]
+    shown = [(file["title"], file["alt_txt"]) for file in reply.body["files"]]
+    assert shown == [("metric", "a metric"), ("trace", "a trace")]
+    assert [file.name for file in slack.files] == ["metric.png", "trace.png"]
+
+
+async def test_files_for_a_thread_that_is_not_there_are_shared_nowhere(slack: LocalSlack):
+    sharing = client_of(slack).files_upload_v2(
+        channel="C0ORDERS", thread_ts="1.000001", filename="trace.png", content=b"\x89PNG"
+    )
+
+    assert await refused(sharing) == "thread_not_found"
+    assert [file.channels for file in slack.files] == [()]
+
+
 async def test_image_of_an_unknown_file_is_refused(slack: LocalSlack):
     image = {"type": "image", "alt_text": "x", "slack_file": {"id": "F0NONE"}}
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from domain.alarm import AlarmReference, AlarmState
 from domain.request import Request, Target
+from orchestrator.dimensions import targets_of
 from orchestrator.parse import parse
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -57,16 +59,45 @@ def read(pasted: Any) -> Request:
         json.dumps(ENVELOPE),
     ],
 )
-def test_an_alarm_names_its_resource_window_region_and_account(text: str) -> None:
+def test_an_alarm_names_its_resource_time_region_and_account(text: str) -> None:
     asked = read(text)
 
     assert asked.targets == (Target(service="sqs", name="orders"),)
-    assert asked.window is not None
-    assert (asked.window.start.isoformat(), asked.window.end.isoformat()) == (
-        "2026-11-20T09:21:35.649000+00:00",
-        "2026-11-20T09:46:35.649000+00:00",
-    )
     assert (asked.region, asked.account) == ("ap-southeast-2", "123456789012")
+    assert asked.alarm == AlarmReference(
+        name="orders-depth",
+        state=AlarmState.ALARM,
+        region="ap-southeast-2",
+        account="123456789012",
+        at=datetime(2026, 11, 20, 9, 36, 35, 649000, tzinfo=UTC),
+        reason=ALARM["NewStateReason"],
+        description="Too many messages",
+        namespace="AWS/SQS",
+        metric="ApproximateNumberOfMessagesVisible",
+        dimensions={"QueueName": "orders"},
+        told_by="SNS message",
+    )
+
+
+def test_the_window_is_the_alarms_unless_the_words_name_one() -> None:
+    assert read(ALARM).window is None
+    assert read(f"{json.dumps(ALARM)} last 2 hours").window is not None
+
+
+@pytest.mark.parametrize("state", ["OK", "ALARM", "INSUFFICIENT_DATA"])
+def test_the_state_of_a_pasted_alarm_is_kept(state: str) -> None:
+    alarm = read({**ALARM, "NewStateValue": state}).alarm
+
+    assert alarm is not None
+    assert alarm.state == state
+
+
+@pytest.mark.parametrize("state", [None, "RINGING", ["ALARM"], {"value": "ALARM"}])
+def test_a_pasted_alarm_without_a_state_that_there_is_has_rung(state: Any) -> None:
+    alarm = read({**ALARM, "NewStateValue": state}).alarm
+
+    assert alarm is not None
+    assert alarm.state is AlarmState.ALARM
 
 
 @pytest.mark.parametrize("pasted", [ALARM, ENVELOPE])
@@ -89,35 +120,93 @@ def test_a_metric_math_alarm_names_the_resources_of_its_metrics() -> None:
 
 
 def test_an_alarm_on_a_custom_metric_is_asked_for_by_its_name() -> None:
-    assert read({**ALARM, "Trigger": {"Namespace": "Shop"}}).targets == (Target(service="alarm", name="orders-depth"),)
+    asked = read({**ALARM, "Trigger": {"Namespace": "Shop"}})
+
+    assert asked.targets == ()
+    assert asked.alarm is not None
+    assert asked.alarm.name == "orders-depth"
 
 
-def test_an_alarm_event_of_eventbridge_names_its_resource() -> None:
-    asked = read({
-        "source": "aws.cloudwatch",
-        "detail-type": "CloudWatch Alarm State Change",
-        "account": "123456789012",
-        "region": "us-east-1",
-        "time": "2026-11-20T09:40:00Z",
-        "resources": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:orders-5xx"],
-        "detail": {
-            "alarmName": "orders-5xx",
-            "state": {"value": "ALARM", "timestamp": "2026-11-20T09:36:15.490+0000"},
-            "configuration": {
-                "metrics": [
-                    {"metricStat": {"metric": {"namespace": "AWS/ApiGateway", "name": "5XXError", "dimensions": {"ApiName": "orders"}}}}
-                ]
-            },
-        },
-    })  # fmt: skip
+DETAIL = {
+    "alarmName": "orders-5xx",
+    "state": {"value": "ALARM", "timestamp": "2026-11-20T09:36:15.490+0000", "reason": "Threshold Crossed"},
+    "configuration": {
+        "metrics": [
+            {"metricStat": {"metric": {"namespace": "AWS/ApiGateway", "name": "5XXError", "dimensions": {"ApiName": "orders", "Stage": "prod"}}}}
+        ]
+    },
+}  # fmt: skip
+EVENT = {
+    "source": "aws.cloudwatch",
+    "detail-type": "CloudWatch Alarm State Change",
+    "account": "123456789012",
+    "region": "us-east-1",
+    "time": "2026-11-20T09:40:00Z",
+    "resources": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:orders-5xx"],
+    "detail": DETAIL,
+}
+INVOCATION = {
+    "source": "aws.cloudwatch",
+    "alarmArn": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:orders-5xx",
+    "accountId": "123456789012",
+    "region": "us-east-1",
+    "time": "2026-11-20T09:40:00Z",
+    "alarmData": DETAIL,
+}
+
+
+@pytest.mark.parametrize("event", [EVENT, INVOCATION], ids=["eventbridge", "lambda action"])
+def test_an_alarm_event_names_its_alarm_and_its_resource(event: dict[str, Any]) -> None:
+    asked = read(event)
 
     assert asked.targets == (Target(service="apigateway", name="orders"),)
     assert (asked.region, asked.account) == ("us-east-1", "123456789012")
-    assert asked.window is not None
-    assert asked.window.start.isoformat() == "2026-11-20T09:21:15.490000+00:00"
+    assert asked.alarm is not None
+    assert (asked.alarm.name, asked.alarm.metric, asked.alarm.reason) == ("orders-5xx", "5XXError", "Threshold Crossed")
+    assert asked.alarm.at == datetime(2026, 11, 20, 9, 36, 15, 490000, tzinfo=UTC)
 
 
-INCIDENT = {
+def test_all_metrics_of_an_alarm_event_are_asked_about() -> None:
+    metrics = [
+        {"expression": "m1 / m2"},
+        {"metricStat": {"metric": {"namespace": "AWS/SQS", "name": "A", "dimensions": {"QueueName": "q"}}}},
+        {"metricStat": {"metric": {"namespace": "AWS/SNS", "name": "B", "dimensions": {"TopicName": "t"}}}},
+    ]
+    asked = read({**EVENT, "detail": {**DETAIL, "configuration": {"metrics": metrics}}})
+
+    assert [(t.service, t.name) for t in asked.targets] == [("sqs", "q"), ("sns", "t")]
+
+
+DIMENSIONS: list[tuple[str, dict[str, str], list[tuple[str, str]]]] = [
+    ("AWS/Lambda", {"FunctionName": "f", "Resource": "f:live"}, [("lambda", "f:live")]),
+    ("AWS/Lambda", {"EventSourceMappingUUID": "u"}, [("mapping", "u")]),
+    ("AWS/DynamoDB", {"TableName": "t", "Operation": "PutItem"}, [("dynamodb", "t")]),
+    ("AWS/DynamoDB", {"TableName": "t", "GlobalSecondaryIndexName": "i"}, [("dynamodb", "t/index/i")]),
+    ("AWS/ApiGateway", {"ApiName": "a", "Stage": "prod"}, [("apigateway", "a")]),
+    ("AWS/ApiGateway", {"ApiId": "a1"}, [("apigateway", "a1")]),
+    ("AWS/Events", {"RuleName": "r"}, [("eventbridge", "r")]),
+    ("AWS/Events", {"RuleName": "r", "EventBusName": "b"}, [("eventbridge", "b/r")]),
+    ("AWS/Events", {"EventBusName": "b"}, [("bus", "b")]),
+    ("AWS/S3", {"BucketName": "b", "FilterId": "all"}, [("s3", "b")]),
+    ("AWS/NATGateway", {"NatGatewayId": "nat-1"}, [("vpc", "nat-1")]),
+    ("AWS/PrivateLinkEndpoints", {"VPC Endpoint Id": "vpce-1", "VPC Id": "vpc-1"}, [("vpc", "vpce-1")]),
+    ("AWS/Kinesis", {"StreamName": "s"}, [("kinesis", "s")]),
+    ("AWS/States", {"StateMachineArn": "arn:m"}, [("stepfunctions", "arn:m")]),
+    ("AWS/States", {"LambdaFunctionArn": "arn:f"}, [("arn", "arn:f")]),
+    ("Shop", {"FunctionName": "f"}, []),
+    ("AWS/Lambda", {}, []),
+    ("AWS/Lambda", {"FunctionName": ""}, []),
+]
+
+
+@pytest.mark.parametrize(("namespace", "dimensions", "named"), DIMENSIONS)
+def test_a_metrics_dimensions_name_its_resource(
+    namespace: str, dimensions: dict[str, str], named: list[tuple[str, str]]
+) -> None:
+    assert [(t.service, t.name) for t in targets_of(namespace, dimensions)] == named
+
+
+INCIDENT: dict[str, Any] = {
     "source": "opx.incidents",
     "detail-type": "IncidentCreated",
     "time": "2026-11-20T09:58:00Z",
@@ -139,6 +228,16 @@ def test_an_incident_event_names_its_service_and_window() -> None:
     assert asked.targets == (Target(service="", name="order-service"),)
     assert asked.window is not None
     assert asked.window.end.isoformat() == "2026-11-20T09:00:00+00:00"
+
+
+def test_an_incident_event_may_name_an_alarm_and_ids_in_fields_of_its_own() -> None:
+    detail = {**INCIDENT["detail"], "alarmName": "orders-5xx", "correlation": {"trace": ID}}
+    asked = read({**INCIDENT, "detail": detail})
+
+    assert asked.alarm is not None
+    assert (asked.alarm.name, asked.alarm.region) == ("orders-5xx", "eu-west-1")
+    assert asked.trace_ids == (ID,)
+    assert read(INCIDENT).alarm is None
 
 
 def test_an_incident_without_a_window_is_looked_at_around_its_time() -> None:

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.request import Request, Target
+from domain.alarm import AlarmReference, AlarmState
+from domain.request import Request, Target, Trigger, TriggerKind
 from domain.resource import ResourceType
 from orchestrator.errors import UnusableInput
-from orchestrator.parse import parse, trace_ids
+from orchestrator.parse import parse, request_of, trace_ids
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 ID = "1-6740a1b2-1234567890abcdef12345678"
@@ -135,7 +136,6 @@ def test_an_arn_names_one_resource(text: str, kind: ResourceType, name: str, qua
         ("lambda function orders-fn is slow", "lambda", "orders-fn"),
         ("DynamoDB table `orders`", "dynamodb", "orders"),
         ("why does queue orders.fifo back up?", "sqs", "orders.fifo"),
-        ("the alarm orders-5xx", "alarm", "orders-5xx"),
         ("state machine order-flow fails", "stepfunctions", "order-flow"),
         ("rule nightly", "eventbridge", "nightly"),
         ("function 1-click-checkout", "lambda", "1-click-checkout"),
@@ -146,6 +146,63 @@ def test_an_arn_names_one_resource(text: str, kind: ResourceType, name: str, qua
 )
 def test_a_name_becomes_a_target(text: str, service: str, name: str) -> None:
     assert read(text).targets == (Target(service=service, name=name),)
+
+
+ALARM_ARN = "arn:aws:cloudwatch:eu-west-3:123456789012:alarm:orders-5xx"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "region"),
+    [
+        ("the alarm orders-5xx", "orders-5xx", None),
+        ("alarm “Orders API: 5xx > 10”", "Orders API: 5xx > 10", None),
+        ('why did the alarm named "checkout 5xx" ring?', "checkout 5xx", None),
+        (ALARM_ARN, "orders-5xx", "eu-west-3"),
+        (f"{ALARM_ARN} last 2 hours", "orders-5xx", "eu-west-3"),
+        (f"what about {ALARM_ARN}?", "orders-5xx", "eu-west-3"),
+        (f"{ALARM_ARN} too high", "orders-5xx too high", "eu-west-3"),
+    ],
+)
+def test_a_named_alarm_is_asked_about_in_its_last_alarm_state(text: str, name: str, region: str | None) -> None:
+    asked = read(text)
+
+    assert asked.alarm is not None
+    assert (asked.alarm.name, asked.alarm.state, asked.alarm.at) == (name, AlarmState.ALARM, None)
+    assert (asked.region, asked.targets) == (region, ())
+
+
+def test_the_account_in_an_alarms_arn_is_where_it_is_looked_for() -> None:
+    assert read(ALARM_ARN).account == "123456789012"
+    assert read(f"{ID} {ALARM_ARN}").account is None
+
+
+def test_a_second_alarm_is_asked_about_too() -> None:
+    asked = read("alarm orders-5xx and alarm orders-slow")
+
+    assert asked.alarm is not None
+    assert asked.alarm.name == "orders-5xx"
+    assert asked.targets == (Target(service="alarm", name="orders-slow"),)
+
+
+def test_a_trigger_that_tells_of_an_alarm_asks_about_it_and_not_about_its_words() -> None:
+    told = AlarmReference(
+        name="orders-errors",
+        state=AlarmState.ALARM,
+        region="eu-west-3",
+        account="123456789012",
+        namespace="AWS/Lambda",
+        metric="Errors",
+        dimensions={"FunctionName": "orders-fn"},
+    )
+    asked = request_of(Trigger(kind=TriggerKind.ALARM_POST, text="orders-errors rang", alarm=told), now=NOW)
+
+    assert asked.alarm == told
+    assert asked.targets == (Target(service="lambda", name="orders-fn"),)
+    assert (asked.region, asked.account, asked.trace_ids) == ("eu-west-3", "123456789012", ())
+
+
+def test_a_trigger_without_an_alarm_asks_what_its_words_say() -> None:
+    assert request_of(Trigger(kind=TriggerKind.MENTION, text=ID), now=NOW).trace_ids == (ID,)
 
 
 @pytest.mark.parametrize("separator", [",", ", ", ";", "|", "\n", " and "])
@@ -265,6 +322,9 @@ HOSTILE = [
     "x-" * 100_000,
     "\ud800" * 200_000,
     "%3A" * 70_000,
+    "alarm '" * 30_000,
+    "alarm" + " " * 200_000,
+    "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:" + " last" * 40_000,
 ]
 
 
@@ -292,7 +352,7 @@ def test_parse_raises_nothing_but_unusable_input(text: str) -> None:
     except UnusableInput as refused:
         assert str(refused)
     else:
-        assert found.trace_ids or found.resources or found.targets
+        assert found.trace_ids or found.resources or found.targets or found.alarm
 
 
 @given(st.lists(PIECES, max_size=25).map("".join))
@@ -303,7 +363,7 @@ def test_trace_ids_are_never_invented(text: str) -> None:
 
 
 KEYS = st.sampled_from([
-    "AlarmName", "NewStateValue", "Trigger", "Dimensions", "Metrics", "MetricStat", "Metric", "Namespace", "StateChangeTime", "AlarmArn", "AWSAccountId",
+    "AlarmName", "NewStateValue", "NewStateReason", "alarmData", "alarmName", "value", "Trigger", "Dimensions", "Metrics", "MetricStat", "Metric", "Namespace", "StateChangeTime", "AlarmArn", "AWSAccountId",
     "detail-type", "detail", "configuration", "metrics", "metricStat", "metric", "dimensions", "state", "timestamp", "time", "region", "account",
     "source", "timeWindow", "start", "end", "service", "investigation_inputs", "primary_targets", "trace_ids", "error_messages", "function_name",
     "xray_trace_id", "free_text_input", "name", "type", "arn", "Message", "Type", "TopicArn",
@@ -317,6 +377,7 @@ KNOWN = st.sampled_from(
     [
         {"AlarmName": "a", "NewStateValue": "ALARM"},
         {"detail-type": "CloudWatch Alarm State Change"},
+        {"alarmData": {"alarmName": "a"}},
         {"source": "opx.incidents"},
         {"trace_ids": []},
     ]

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,11 +16,15 @@ import pytest
 
 from domain.gap import Gap, GapReason
 from domain.graph import ServiceGraph
-from domain.report import Report, ReportStatus, Severity, SeverityLevel, SpecialistReport
+from domain.history import PastInvestigation
+from domain.report import Report, ReportStatus, RootCause, Severity, SeverityLevel, SpecialistReport
 from domain.request import Request, Trigger, TriggerKind
 from domain.resource import resource_from_arn
 from domain.result import SpecialistResult, SpecialistStatus
+from domain.trace import TraceCall, TracedError
 from domain.window import Window
+from orchestrator import sqlite_past
+from orchestrator.sqlite_file import connect
 from orchestrator.sqlite_store import SqliteStore, StoreUnusable
 from orchestrator.store import Grade, MessageRef, MessageRole, State, Store, StoredBundle
 from tests.support.running import sign
@@ -218,6 +222,146 @@ async def test_a_closed_store_refuses_instead_of_waiting_for_ever(opened: Opened
 
     with pytest.raises(StoreUnusable, match="closed"):
         await asyncio.wait_for(store.accept("k", TRIGGER, now=NOW), 2)
+
+
+# --- what later investigations may ask for
+
+FN, ORDERS = "arn:aws:lambda:eu-west-1:123456789012:function:f", "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
+
+
+def found(ident: str, *, minutes: float = 0, status: ReportStatus = ReportStatus.COMPLETED) -> Report:
+    """A report whose root cause is at the table that the function calls."""
+    graph = ServiceGraph.of([resource_from_arn(FN), resource_from_arn(ORDERS)])
+    root = RootCause(
+        cause="ddb-provisioned-exceeded", resource=ORDERS, summary="5 of 5 WCU", confidence=0.9, evidence=("E-1",)
+    )
+    fields = {"status": status, "root_cause": root, "service_graph": graph, "window": bundle().window}
+    return report(ident, minutes=minutes, headline="orders is throttled").model_copy(update=fields)
+
+
+def touching(
+    store: Store, *resources: str, services: Sequence[str] = (), minutes: float = 60, limit: int = 200
+) -> list[str]:
+    known = store.touching(resources, services, before=NOW + timedelta(minutes=minutes), limit=limit)
+    return [past.investigation_id for past in known]
+
+
+async def test_a_concluded_investigation_is_remembered_with_what_it_touched_and_found(store: Store) -> None:
+    ident = await accepted(store)
+    failed = TraceCall(
+        resource=ORDERS, source="xray:BatchGetTraces", trace_id="t", segment_id="s", caller=FN, service="DynamoDB", start=NOW, error=True,
+        errors=(TracedError(type="ThrottlingException", message="request 4711 refused"),),
+    )  # fmt: skip
+    seen = bundle().model_copy(update={"evidence": (failed.dump(), sign("naïve").dump())})
+    await store.finish(found(ident), seen)
+    (past,) = store.touching([ORDERS], [], before=NOW + timedelta(minutes=1))
+
+    assert past == PastInvestigation(
+        investigation_id=ident, at=NOW, status="completed", cause="ddb-provisioned-exceeded", resource=ORDERS, summary="orders is throttled",
+        confidence=0.9, resources=(ORDERS, FN), services=("f",), templates=("ThrottlingException: request <*> refused",), window=seen.window,
+    )  # fmt: skip
+
+
+async def test_the_past_is_found_by_resource_or_service_and_only_before_then(store: Store) -> None:
+    ident = await accepted(store)
+    await store.finish(found(ident, minutes=5), None)
+
+    assert touching(store, FN) == touching(store, "other", ORDERS) == touching(store, services=["f"]) == [ident]
+    assert touching(store, "other", services=["orders"]) == touching(store) == []
+    assert touching(store, FN, minutes=5) == touching(store, FN, minutes=4) == []
+    assert touching(store, services=["f"], minutes=4) == []
+
+
+async def test_the_past_is_the_newest_first_and_no_more_than_asked_for(store: Store) -> None:
+    idents = {}
+    for minutes in (1, 3, 2):
+        idents[minutes] = await accepted(store, f"k{minutes}")
+        await store.finish(found(idents[minutes], minutes=minutes), None)
+
+    assert touching(store, FN, ORDERS, services=["f"]) == [idents[3], idents[2], idents[1]]
+    assert touching(store, FN, limit=2) == [idents[3], idents[2]]
+
+
+async def test_grades_are_joined_as_they_are_when_asked(store: Store) -> None:
+    ident = await accepted(store)
+    await store.grade(ident, "U1", Grade.WRONG, now=NOW)
+    await store.finish(found(ident), None)
+    for user, grade in (("U1", Grade.EXACT), ("U2", Grade.EXACT), ("U3", Grade.WRONG)):
+        await store.grade(ident, user, grade, now=NOW)
+    (past,) = store.touching([FN], [], before=NOW + timedelta(minutes=1))
+
+    assert past.grades == {"exact": 2, "wrong": 1}
+
+
+async def test_an_investigation_that_failed_found_out_nothing_to_remember(store: Store) -> None:
+    ident = await accepted(store)
+    await store.finish(found(ident, status=ReportStatus.FAILED), None)
+
+    assert touching(store, FN) == []
+
+
+async def test_a_second_finish_is_remembered_in_place_of_the_first(store: Store) -> None:
+    ident = await accepted(store)
+    await store.finish(found(ident), None)
+    await store.finish(report(ident), None)
+
+    assert touching(store, FN) == []
+
+
+async def test_what_is_older_than_ninety_days_is_forgotten(store: Store) -> None:
+    old, kept, new = [await accepted(store, f"k{n}") for n in range(3)]
+    day = 24 * 60
+    await store.finish(found(old, minutes=-91 * day), None)
+    await store.finish(found(kept, minutes=-89 * day), None)
+
+    assert touching(store, FN) == [kept, old]
+    await store.finish(found(new), None)
+    assert touching(store, FN) == [new, kept]
+
+
+async def test_many_threads_may_ask_for_the_past_at_once(store: Store) -> None:
+    ident = await accepted(store)
+    await store.finish(found(ident), None)
+    asked = (asyncio.to_thread(touching, store, FN) for _ in range(64))
+
+    assert await asyncio.gather(*asked) == [[ident]] * 64
+
+
+async def test_a_closed_store_tells_no_past(opened: Opened, tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    await store.close()
+
+    with pytest.raises(StoreUnusable, match="closed"):
+        touching(store, FN)
+
+
+async def test_a_store_of_an_earlier_version_goes_on_and_begins_to_remember(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path)
+    before = await accepted(store, "k1")
+    await store.finish(found(before), bundle())
+    await store.close()
+    db = sqlite3.connect(tmp_path / "rca.sqlite3")
+    db.executescript("DROP TABLE past; DROP TABLE past_touched; PRAGMA user_version = 1;")
+    db.close()
+    again = SqliteStore.open(tmp_path)
+    after = await accepted(again, "k2")
+    await again.finish(found(after), None)
+
+    assert await again.report(before) == found(before)
+    assert touching(again, FN) == [after]
+    await again.close()
+
+
+def test_the_past_is_found_by_an_index(tmp_path: Path) -> None:
+    db = connect(tmp_path / "x.sqlite3", sqlite_past.SCHEMA)
+    plan = " ".join(
+        row["detail"]
+        for row in db.execute(f"EXPLAIN QUERY PLAN {sqlite_past.TOUCHING}", ("", "[]", "", "", "[]", "", 1))
+    )
+    db.close()
+
+    assert "SCAN past_touched" not in plan
+    assert "SEARCH past_touched USING PRIMARY KEY (kind=? AND name=? AND at<?)" in plan
 
 
 # --- across restarts and processes

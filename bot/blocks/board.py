@@ -106,8 +106,9 @@ def advanced(board: Board, event: Progress) -> Board:
 
 def _discovered(board: Board, event: Discovered) -> Board:
     state = RowState.PARTIAL if event.gaps else RowState.SUCCESS
-    entries = [n for n in event.graph.nodes if not event.graph.callers(n.id) and event.graph.callees(n.id)]
-    entry = next(iter((*entries, *event.graph.nodes)), None)
+    edges = [e for e in event.graph.edges if e.calls] or event.graph.edges  # a source that feeds is no entry of a call
+    entries = {e.source for e in edges} - {e.target for e in edges}
+    entry = next((n for n in event.graph.nodes if n.id in entries), next(iter(event.graph.nodes), None))
     update = {"window": event.window} | ({"place": entry.label, "region": entry.region} if entry else {})
     row = Row(name=TRACE, state=state, text=event.summary, seconds=event.seconds)
     return _with(board.model_copy(update=update), row)

@@ -20,16 +20,19 @@ from bot.blocks.message import (
 from bot.blocks.names import Names
 from bot.blocks.reasoning import impact, looked, next_look, possibilities, reasons, timeline, unseen, weighed
 from bot.blocks.root import sign_of
-from bot.blocks.text import code, link, prose
+from bot.blocks.text import code, link, ours, prose
 from bot.blocks.words import SEPARATOR, SEVERITY, count, duration, percent
 from domain.action import ProposedAction
 from domain.causes import CAUSES
-from domain.report import Report, ReportStatus, Role
+from domain.report import Report, ReportStatus, Role, RunbookRef
 from domain.usage import Usage
 from domain.words import listed
 
 ACTIONS = 6
 ADVICE = 3
+RUNBOOKS = 3
+RUNBOOK = 100
+"""Characters of a citation in the small print."""
 
 
 def report_messages(report: Report, dismissed: frozenset[str] = frozenset()) -> tuple[Message, ...]:
@@ -151,7 +154,15 @@ def _small_print(report: Report) -> str:
         parts += [looked(report), count(report.usage.aws_calls, "AWS call"), model_use(report.usage)]
     if report.root_cause is not None and report.root_cause.cause in CAUSES:
         parts.append(link(CAUSES[report.root_cause.cause].source, "what AWS says about it"))
+    parts += [f"runbook: {_runbook(each)}" for each in report.runbooks[:RUNBOOKS]]
     return SEPARATOR.join(parts)
+
+
+def _runbook(runbook: RunbookRef) -> str:
+    """Return its title where it leads to AWS's own page, else where the team finds it: no other link is live here."""
+    if runbook.link and ours(runbook.link):
+        return link(runbook.link, runbook.title)
+    return prose(f"{runbook.source}: {runbook.heading}" if runbook.heading else runbook.source, RUNBOOK)
 
 
 def model_use(usage: Usage) -> str:

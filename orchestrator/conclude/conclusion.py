@@ -8,6 +8,7 @@ from domain.gap import Gap
 from domain.graph import ServiceGraph
 from domain.report import RankedHypothesis, ReportStatus, RootCause, Severity, TimelineEntry
 from domain.result import SpecialistResult
+from orchestrator.conclude.recurrence import recurrence, sentence
 from orchestrator.conclude.settle import Settlement, settle
 from orchestrator.conclude.severity import severity
 from orchestrator.conclude.story import timeline
@@ -52,11 +53,15 @@ def conclude(
     settled = settle((h for r in in_order for h in r.hypotheses), bundle, graph, gaps)
     view = TraceView.of(bundle)
     said = verdict(settled, bundle, graph, in_order, sorted(gaps, key=lambda g: g.model_dump_json()))
+    again = recurrence(settled.root, bundle)
+    if again is not None:
+        said = said._replace(summary=f"{said.summary} {sentence(again)}")
     wrong = settled.root is not None or said.status is ReportStatus.INCONCLUSIVE
     affected = {*view.failing, *(h.resource for h in settled.ranked)}
+    origins = {*(view.origins or view.failing), *([settled.root.resource] if settled.root is not None else [])}
     return Conclusion(
         verdict=said,
         settlement=settled,
-        severity=severity(bundle, graph, affected, wrong=wrong),
+        severity=severity(bundle, graph, affected, origins, wrong=wrong),
         timeline=timeline(settled.ranked, bundle, graph) if wrong else (),
     )

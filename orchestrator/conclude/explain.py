@@ -104,8 +104,8 @@ def _defers(one: Hypothesis, other: Hypothesis) -> bool:
 
 
 def _about_a_call_of(deep: Hypothesis, caller: str, graph: ServiceGraph, bundle: EvidenceBundle) -> bool:
-    """Whether the deep one stands outside the graph (a role, a key) and is about a call that the caller's side made."""
-    if graph.downstream(deep.resource) or graph.callers(deep.resource):
+    """Whether the deep one stands outside the calls (a role, a key) and is about a call that the caller's side made."""
+    if any(edge.calls and deep.resource in {edge.source, edge.target} for edge in graph.edges):
         return False
     below = {caller, *graph.downstream(caller, failing=True)}
     cited = (bundle[e] for e in deep.evidence if e in bundle)

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 
+from domain.alarm import AlarmTransition
 from domain.causes import cause
 from domain.evidence import EvidenceBundle
 from domain.graph import ServiceGraph
 from domain.report import RankedHypothesis, Role, TimelineEntry
 from domain.trace import TraceOverview
+from orchestrator.alarms.metric import MetricSilence
+from orchestrator.alarms.words import told as alarm_told
 from orchestrator.conclude.naming import label, short
 from specialists.kit.change import Change
 
@@ -16,7 +19,7 @@ TOLD = (Role.ROOT_CAUSE, Role.SYMPTOM, Role.CONTRIBUTING)
 def timeline(
     ranked: Iterable[RankedHypothesis], bundle: EvidenceBundle, graph: ServiceGraph
 ) -> tuple[TimelineEntry, ...]:
-    """Return the changes that the hypotheses cite, when each part of the failure began, and the failing traces."""
+    """Return the changes that the hypotheses cite, when each part of the failure began, alarms, and the traces."""
     told = tuple(ranked)
     cited = {e for hypothesis in told if hypothesis.role is not Role.RULED_OUT for e in hypothesis.evidence}
     entries = [
@@ -42,5 +45,15 @@ def timeline(
     entries += [
         TimelineEntry(at=o.start, what=f"the traced request: {o.summary()}", resource=o.resource, evidence=(o.id,))
         for o in bundle.of(TraceOverview)
+    ]
+    entries += [
+        TimelineEntry(at=a.observed_at, what=alarm_told(a), resource=a.resource, evidence=(a.id,))
+        for a in bundle.of(AlarmTransition)
+        if a.observed_at is not None
+    ]
+    entries += [
+        TimelineEntry(at=s.observed_at, what=s.summary(), resource=s.resource, evidence=(s.id,))
+        for s in bundle.of(MetricSilence)
+        if s.observed_at is not None
     ]
     return tuple(sorted(entries, key=lambda e: (e.at, e.resource, e.what)))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from domain.alarm import AlarmState, AlarmTransition
 from domain.causes import cause
 from domain.evidence import EvidenceBundle
 from domain.gap import Gap, GapReason
@@ -11,13 +12,19 @@ from domain.report import ReportStatus, Role
 from domain.result import SpecialistResult, SpecialistStatus
 from domain.trace import TraceOverview
 from domain.words import listed
+from orchestrator.alarms.metric import MetricSilence
+from orchestrator.alarms.words import told
 from orchestrator.conclude.naming import label, short
 from orchestrator.conclude.settle import SUSPICION, SUSPICION_IN_PEACE, Settlement
 from orchestrator.conclude.weigh import TraceView
 from specialists.historical_incident.evidence import PastIncident
+from specialists.kit.passage import KnowledgePassage
 
 NAME_NO_CAUSE = frozenset({"historical-incident", "knowledge-rag", "risk-blast-radius"})
 """Specialists that look around a failure: what they see or miss leaves open whether anything is wrong."""
+
+NOT_LOOKED_AT = (PastIncident, KnowledgePassage, AlarmTransition, MetricSilence)
+"""What the team has kept, and what was asked about: it shows nothing of the system as it is."""
 
 
 class Verdict(NamedTuple):
@@ -44,9 +51,12 @@ def verdict(
         return _open(settled, view, graph, gaps)
     judging = [r for r in results if r.name not in NAME_NO_CAUSE]
     blind = [r for r in judging if r.status in {SpecialistStatus.FAILED, SpecialistStatus.TIMEOUT}]
-    seen = any(not isinstance(item, PastIncident) for item in bundle)
+    seen = any(not isinstance(item, NOT_LOOKED_AT) for item in bundle) and (view.known or bool(judging))
     if not seen or (blind and not view.known):
         return _unseen(judging, blind, gaps, graph, seen=seen)
+    rang = next((a for a in bundle.of(AlarmTransition) if a.state is AlarmState.ALARM), None)
+    if rang is not None:
+        return _unexplained(rang, results, gaps, graph)
     return _healthy(bundle, results, gaps)
 
 
@@ -135,13 +145,26 @@ def _next_look(gaps: Sequence[Gap], about: set[str], graph: ServiceGraph) -> str
     return best.message
 
 
-def _healthy(bundle: EvidenceBundle, results: Sequence[SpecialistResult], gaps: Sequence[Gap]) -> Verdict:
+def _unexplained(
+    rang: AlarmTransition, results: Sequence[SpecialistResult], gaps: Sequence[Gap], graph: ServiceGraph
+) -> Verdict:
+    """An alarm says that something was wrong, so that finding nothing is no all-clear."""
+    headline = f"Alarm `{rang.name}` rang, and nothing that was looked at explains it"
+    said = f"{told(rang)[:1].upper()}{told(rang)[1:]}. {_checked(results)}"
+    return Verdict(ReportStatus.INCONCLUSIVE, headline, said, _next_look(gaps, {rang.resource}, graph))
+
+
+def _checked(results: Sequence[SpecialistResult]) -> str:
     looks = sum(r.looks for r in results)
-    checked = f"Checked: {len(results)} {'specialist' if len(results) == 1 else 'specialists'}, {looks} looks."
+    return f"Checked: {len(results)} {'specialist' if len(results) == 1 else 'specialists'}, {looks} looks."
+
+
+def _healthy(bundle: EvidenceBundle, results: Sequence[SpecialistResult], gaps: Sequence[Gap]) -> Verdict:
     missed = [g for g in gaps if g.reason not in {GapReason.NOT_FOUND, GapReason.NO_DATA}]
     unseen = f"Could not check everything: {missed[0].message.rstrip('.')}." if missed else ""
     traces = [f"{_outcome(t)}: {t.summary()}." for t in bundle.of(TraceOverview)[:1]]
-    said = " ".join(part for part in (*traces, checked, unseen) if part)
+    silent = [f"{s.summary()}." for s in bundle.of(MetricSilence)]
+    said = " ".join(part for part in (*silent, *traces, _checked(results), unseen) if part)
     return Verdict(ReportStatus.COMPLETED, "Nothing wrong found here", said, None)
 
 

@@ -92,6 +92,10 @@ class LocalAws:
                 aws_secret_access_key="local",
                 config=Config(user_agent_extra=SEEDING, retries={"total_max_attempts": 1}),
             )
+            if port == self._emulator.port:  # the proxy tells moto whose call it is; here nobody else does
+                self._clients[key].meta.events.register(
+                    "before-sign.*.*", lambda request, **_: request.headers.add_header("x-moto-account-id", account)
+                )
         return self._clients[key]
 
     def seeds(self, *, region: str = "", account: str = "") -> RegionSeeds:

@@ -92,6 +92,7 @@ class RegionSeeds:
 
     metrics: dict[Metric, Series] = field(default_factory=dict)
     trail: list[TrailEvent] = field(default_factory=list)
+    alarms: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # of the kinds that moto cannot make, by name
     alarm_history: list[AlarmTransition] = field(default_factory=list)
     traces: Traces = field(default_factory=Traces)
     lambda_limits: AccountLimits = field(default_factory=AccountLimits)

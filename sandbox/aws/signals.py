@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.aws.alarms import happened
 from sandbox.aws.documents import Document, Ids
 from sandbox.aws.fixtures.xray import keep
-from sandbox.aws.seeds import AlarmTransition, Metric, Point, Series, TrailEvent
+from sandbox.aws.seeds import Metric, Point, Series, TrailEvent
 from sandbox.aws.world import World
 
 Reported = float | Mapping[float, float] | None
@@ -223,16 +224,7 @@ def alarm(
         ComparisonOperator=comparison,
         TreatMissingData="notBreaching",
     )
-    before = "OK"
-    for at, state, reason in transitions:
+    for _, state, reason in transitions:
         client.set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)
-        data = {
-            "version": "1.0",
-            "oldState": {"stateValue": before},
-            "newState": {"stateValue": state, "stateReason": reason},
-        }
-        world.seeds.alarm_history.append(
-            AlarmTransition(name, at, "StateUpdate", f"Alarm updated from {before} to {state}", data)
-        )
-        before = state
+    happened(world, name, transitions)
     return world.arn("cloudwatch", f"alarm:{name}")

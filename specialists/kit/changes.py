@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.h
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LOOKUP_EVENTS: Read = read("cloudtrail", "LookupEvents")
 LOOK_BACK = timedelta(hours=24)
 MAX_PAGES = 3
+MAX_EVENTS = 50 * MAX_PAGES
 
 
 def changes(
@@ -30,10 +31,30 @@ def changes(
     `name` is the resource's name as CloudTrail lists it; `resource` the id the evidence is about (the target's by
     default). Asked once per name in an investigation.
     """
-    about = resource or look.target.id
-    events = look.once(
-        ("changes", look.target.account, look.target.region, name), lambda: _lookup(look, name, look_back)
-    )
+    events = _asked_once(look, "ResourceName", name, look_back)
+    yield from _written(events, resource or look.target.id)
+
+
+def cut_short(look: Look, name: str) -> bool:
+    """Tell whether CloudTrail held more events about that name than `changes` reads: the oldest are then not known."""
+    return len(_asked_once(look, "ResourceName", name, LOOK_BACK)) >= MAX_EVENTS
+
+
+def service_changes(look: Look, source: str, *, resource: str) -> Iterator[Change]:
+    """Yield a whole service's write events, as if all were about one resource: some services name none.
+
+    `source` is CloudTrail's name of the service ("apigateway.amazonaws.com"); the caller picks what concerns it.
+    """
+    yield from _written(_asked_once(look, "EventSource", source, LOOK_BACK), resource)
+
+
+def _asked_once(look: Look, attribute: str, value: str, look_back: timedelta) -> "list[EventTypeDef]":
+    question = ("changes", look.target.account, look.target.region, attribute, value)
+    return look.once(question, lambda: _lookup(look, attribute, value, look_back))
+
+
+def _written(events: "Iterable[EventTypeDef]", about: str) -> Iterator[Change]:
+    """Yield the write events, oldest first."""
     for event in sorted(events, key=lambda e: (e["EventTime"], e.get("EventId", ""))):
         detail = _detail(event)
         if detail.get("readOnly") is True or event.get("ReadOnly") == "true":
@@ -52,12 +73,12 @@ def changes(
         )
 
 
-def _lookup(look: Look, name: str, look_back: timedelta) -> "list[EventTypeDef]":
+def _lookup(look: Look, attribute: str, value: str, look_back: timedelta) -> "list[EventTypeDef]":
     pages = look.aws.cloudtrail.get_paginator("lookup_events").paginate(
-        LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": name}],
+        LookupAttributes=[{"AttributeKey": attribute, "AttributeValue": value}],  # type: ignore[typeddict-item]  # one of its names
         StartTime=look.window.start - look_back,
         EndTime=look.window.end,
-        PaginationConfig={"MaxItems": 50 * MAX_PAGES},
+        PaginationConfig={"MaxItems": MAX_EVENTS},
     )
     return [event for page in pages for event in page.get("Events", [])]
 

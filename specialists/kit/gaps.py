@@ -34,7 +34,7 @@ def gap_of(specialist: str, probe: Probe, target: Resource, error: BaseException
         message=GAP_SENTENCES[failure.reason].format(
             what=probe.name.replace("_", " "),
             name=target.name,
-            action=action,
+            action=action or "the look",
             resource=target.arn or target.name,
             code=failure.code,
             detail=failure.message[:200],

@@ -28,13 +28,13 @@ def complete(world: World, args: Args) -> Json:
     named = args.text("channels") or args.text("channel_id")
     rooms = [channel_of(world, Args({"channel": name})) for name in named.split(",") if name]
     thread = args.text("thread_ts") or None
+    if thread and any(thread not in world.messages[room.id] for room in rooms):
+        raise ApiError("thread_not_found")
     for file, entry in zip(uploaded, given, strict=True):
         file.title = entry.get("title") or file.name
         file.channels, file.thread_ts = tuple(room.id for room in rooms), thread
     shown = [described(world, file) for file in uploaded]
     for room in rooms:
-        if thread and thread not in world.messages[room.id]:
-            raise ApiError("thread_not_found")
         said: Json = {"text": args.text("initial_comment"), "files": shown, "upload": True, "subtype": "file_share"}
         world.post(room, {**bot_fields(world.workspace), **said, **({"thread_ts": thread} if thread else {})})
     world.touch()
