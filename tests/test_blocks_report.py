@@ -271,7 +271,9 @@ def test_the_small_print_ends_with_the_runbooks():
         title="DynamoDB throttling", source="x.md", heading="DynamoDB throttling", link=DOCS, evidence="E-2"
     )
 
-    assert small_print(own, ours) == snapshot('~ `INV-7F3K` · 6.1 s · 22 looks by 6 specialists · 31 AWS calls · no model used · <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html|what AWS says about it> · runbook: docs/orders.md: Orders &gt; Capacity · runbook: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html|DynamoDB throttling>')
+    assert small_print(own, ours) == snapshot(
+        "~ `INV-7F3K` · 6.1 s · 22 looks by 6 specialists · 31 AWS calls · no model used · runbook: docs/orders.md: Orders &gt; Capacity · runbook: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html|DynamoDB throttling>"
+    )
 
 
 @pytest.mark.parametrize(

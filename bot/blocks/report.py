@@ -152,9 +152,11 @@ def _small_print(report: Report) -> str:
     parts = [code(report.investigation_id), duration(report.duration_seconds)]
     if report.specialists:
         parts += [looked(report), count(report.usage.aws_calls, "AWS call"), model_use(report.usage)]
-    if report.root_cause is not None and report.root_cause.cause in CAUSES:
-        parts.append(link(CAUSES[report.root_cause.cause].source, "what AWS says about it"))
-    parts += [f"runbook: {_runbook(each)}" for each in report.runbooks[:RUNBOOKS]]
+    runbooks = report.runbooks[:RUNBOOKS]
+    page = CAUSES[report.root_cause.cause].source if report.root_cause and report.root_cause.cause in CAUSES else None
+    if page and page not in {each.link for each in runbooks}:
+        parts.append(link(page, "what AWS says about it"))
+    parts += [f"runbook: {_runbook(each)}" for each in runbooks]
     return SEPARATOR.join(parts)
 
 

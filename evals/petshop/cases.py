@@ -1,4 +1,4 @@
-"""A case: what a ranking may know of one window. Written by `convert`, read by `rank`; see the README for the format."""
+"""A case: what a ranking may know of one window. Written by `convert`, read by `rank`; the README has the format."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reading a PetShop folder as its authors lay it out: graph.csv, noissue/metrics.csv, */issue_N/{metrics.csv,target.json}.
+"""Reading a PetShop folder as its authors lay it out: graph.csv, noissue/metrics.csv, and a folder for each issue.
 
 The dataset: https://github.com/amazon-science/petshop-root-cause-analysis (CC BY 4.0).
 """

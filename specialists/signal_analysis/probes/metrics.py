@@ -1,4 +1,4 @@
-"""Metrics of all resources in one question, and which of them left what is usual: for the hours before, and the hour."""
+"""Metrics of all resources in one question, and which of them left what is usual: by the hours before, by the hour."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
