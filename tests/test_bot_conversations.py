@@ -120,7 +120,9 @@ async def test_the_shortcut_investigates_what_a_message_of_another_app_reports(b
 
     await bot.slack.message_shortcut(MIA, "investigate_message", alarm)
 
-    thread = await bot.slack.wait_for(lambda: len(t := bot.slack.thread(ALERTS, alarm.ts)) == 5 and t)
+    thread = await bot.slack.wait_for(
+        lambda: len(t := bot.slack.thread(ALERTS, alarm.ts)) == 5 and "92 %" in t[1].text and t
+    )
     assert first_lines(thread[1:]) == THREAD
 
 
@@ -231,7 +233,9 @@ async def test_run_again_investigates_the_same_in_the_same_thread(bot: Running) 
 
     await bot.slack.press(TOM, thread[-1], "rca_run_again")
 
-    again = await bot.slack.wait_for(lambda: len(t := bot.slack.thread(ALERTS, root.ts)) == 8 and t)
+    again = await bot.slack.wait_for(
+        lambda: len(t := bot.slack.thread(ALERTS, root.ts)) == 8 and "92 %" in t[4].text and t
+    )
     assert first_lines(again[4:]) == THREAD
     assert [(t.kind.value, t.user) for _, t, _ in bot.investigator.asked] == [("slash_command", MIA), ("rerun", TOM)]
     assert len(bot.slack.messages(ALERTS)) == 1

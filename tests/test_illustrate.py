@@ -17,6 +17,7 @@ from domain.window import Window
 from orchestrator.illustrate import illustrate
 from orchestrator.illustrate.chart import chart_of
 from orchestrator.illustrate.waterfall import ROWS, waterfall_of
+from orchestrator.illustrate.words import metric_name
 from specialists.kit.change import Change
 from specialists.kit.series import MetricSeries, Point
 from specialists.kit.signals import Direction, Onset
@@ -221,6 +222,28 @@ def test_a_change_that_was_refused_or_is_not_cited_is_not_marked(change: Change)
     assert drawn(THROTTLES, change, told=told).changes == ()
 
 
+def test_each_of_two_changes_tells_what_itself_did() -> None:
+    provisioned = series(
+        "ProvisionedWriteCapacityUnits", [500] * 8 + [5] * 8 + [50] * 4, [500] * 20, statistic="Average"
+    )
+    mended = CUT.model_copy(update={"observed_at": minutes(6), "event_id": "ev-2", "who": "mia"})
+
+    shown = drawn(
+        THROTTLES,
+        provisioned,
+        CUT,
+        mended,
+        told=[ranked(THROTTLES, CUT, mended)],
+        window=Window(start=minutes(-10), end=minutes(12)),
+    )
+
+    assert [c.label for c in shown.changes] == [
+        "UpdateTable by deploy-bot (500 → 5 WCU)",
+        "UpdateTable by mia (5 → 50 WCU)",
+    ]
+    assert shown.alt.endswith("2 minutes after UpdateTable by deploy-bot (500 → 5 WCU).")
+
+
 def test_a_change_long_before_the_onset_widens_the_chart() -> None:
     early = CUT.model_copy(update={"observed_at": minutes(-100)})
 
@@ -267,6 +290,24 @@ def test_a_neighbours_metric_is_named_after_the_neighbour() -> None:
     ]
     assert names[0].alt.startswith("Errors of Lambda function `reader` rose")
     assert names[1].alt.startswith("Read throttle events of index `by-day` of DynamoDB table `orders` rose")
+
+
+@pytest.mark.parametrize(
+    ("metric", "statistic", "name"),
+    [
+        ("WriteThrottleEvents", "Sum", "Write throttle events"),
+        ("5XXError", "Sum", "5XX error"),
+        ("5xx", "Sum", "5xx"),
+        ("Errors", "Sum", "Errors"),
+        ("CPUUtilization", "Average", "CPU utilization, average"),
+        ("ApproximateAgeOfOldestMessage", "Maximum", "Approximate age of oldest message, highest"),
+        ("HTTPCode_Target_5XX_Count", "Sum", "HTTP code target 5XX count"),
+        ("Duration", "p99", "Duration, p99"),
+        ("_", "Sum", "_"),
+    ],
+)
+def test_a_metric_is_named_in_words(metric: str, statistic: str, name: str) -> None:
+    assert metric_name(series(metric, [1], statistic=statistic)) == name
 
 
 # --- the waterfall
@@ -443,15 +484,27 @@ def test_whatever_the_trace_every_piece_of_work_is_shown_or_counted(
 # --- both
 
 
-def test_where_nothing_is_wrong_there_is_no_picture() -> None:
-    evidence = traced(segment(FUNCTION, 0, 0.1), call(FUNCTION, TABLE, "GetItem", 0.01, 0.05))
+HEALTHY = traced(segment(FUNCTION, 0, 0.1), call(FUNCTION, TABLE, "GetItem", 0.01, 0.05))
 
-    pictures = illustrate(
-        concluded([*evidence, THROTTLES, alarm(50)]), EvidenceBundle([*evidence, THROTTLES, alarm(50)]), graph_of(evidence), WINDOW
-    )  # fmt: skip
 
+def test_a_suspicion_that_no_verdict_follows_gets_no_picture() -> None:
+    evidence = (*HEALTHY, THROTTLES)
+    conclusion = concluded(evidence, hypothesis(THROTTLED, TABLE, strong=[THROTTLES]))
+
+    pictures = illustrate(conclusion, EvidenceBundle(evidence), graph_of(evidence), WINDOW)
+
+    assert [h.role for h in conclusion.ranked] == [Role.MINORITY]
     assert pictures == Pictures()
     assert not pictures
+
+
+def test_an_alarm_that_no_cause_explains_shows_its_metric() -> None:
+    evidence = (*HEALTHY, THROTTLES, alarm(50))
+
+    pictures = illustrate(concluded(evidence), EvidenceBundle(evidence), graph_of(evidence), WINDOW)
+
+    assert pictures.chart is not None
+    assert pictures.waterfall is None
 
 
 def test_the_report_carries_the_pictures_and_the_same_digest_in_whatever_order_evidence_came() -> None:

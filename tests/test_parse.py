@@ -330,11 +330,11 @@ HOSTILE = [
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_huge_hostile_text_is_read_in_half_a_second(number: int) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with contextlib.suppress(UnusableInput):
         read(HOSTILE[number])
 
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 PIECES = st.sampled_from([

@@ -18,7 +18,7 @@ from bot.pictures.chart import amount, days, draw_chart
 from bot.pictures.render import NotDrawn, Renderer
 from bot.pictures.sample import SAMPLE
 from bot.pictures.waterfall import draw_waterfall, length
-from domain.pictures import MetricChart, Pictures, Span, Waterfall
+from domain.pictures import Limit, MetricChart, Pictures, Span, Waterfall
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 HOSTILE = "$LATEST $x_1$ \\frac{a}{b} 注文 🛒 \u202eevil\u202c\x00 a\nb `x` " + "very-long-name-" * 20
@@ -90,12 +90,13 @@ def spans(count: int, name: str = "x", **fields: object) -> tuple[Span, ...]:
     )
 
 
-@pytest.mark.parametrize("text", ["", " ", HOSTILE, "\u0301", "🛒"], ids=ascii)
+@pytest.mark.parametrize("text", ["", " ", HOSTILE, r"$\frac$", "\u0301", "🛒"], ids=ascii)
 def test_whatever_a_name_holds_the_picture_keeps_its_shape(text: str) -> None:
     chart = CHART.model_copy(
         update={
             "title": text,
             "unit": text,
+            "threshold": Limit(level=50, label=text),
             "changes": tuple(change.model_copy(update={"label": text}) for change in CHART.changes),
         }
     )

@@ -23,6 +23,9 @@ LOOSE = re.compile(
 )
 """The same, in JSON that was cut off or is otherwise broken: its values are whole JSON strings."""
 
+ESCAPED = re.compile(r"\\([\"\\])")
+"""What an envelope's message escapes once more."""
+
 
 def notification(post: Post) -> Iterator[Told]:
     """Yield what the first text that holds an alarm's JSON tells."""
@@ -38,7 +41,7 @@ def _of_text(text: str) -> Iterator[Told]:
     found = first_object(text)
     data = _opened(found[0]) if found else {}
     reader = next((read for fits, read in SHAPES if fits(data)), None)
-    facts = reader(data) if reader else _sns(_loose(text) or _loose(text.replace('\\"', '"')))
+    facts = reader(data) if reader else _sns(_loose(text) or _loose(ESCAPED.sub(r"\1", text)))
     for fact, value in facts.items():
         if value:
             yield Told(fact, value, "JSON")

@@ -1,4 +1,4 @@
-"""What the parts of a post tell of an alarm. Each source yields facts and knows no other; the order is the formats'."""
+"""What the parts of a post tell of an alarm. Each source yields facts; their order is the formats'."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ from orchestrator.parse import REGION
 
 OWN = tuple(origin for origin in Origin if origin is not Origin.FALLBACK)
 STATED = frozenset({Fact.NAME, Fact.STATE, Fact.ARN})
+"""What the named values of a format that has any tell."""
 HEADS, RELAY_HEADS = 4, 2
 """How many texts are looked at for a headline; a relay's third may be the alarm's description."""
 
@@ -39,6 +40,7 @@ LINE_FIELD = re.compile(
 """A line that names a value: "- Alarm Arn:   arn:…", "*Region:* EU (Ireland)"."""
 HEAD_ACCOUNT = re.compile(r"(?:\baccount\W{0,6}(?:id\W{0,3})?|\| )([0-9]{12})(?![0-9])", re.IGNORECASE)
 SHORT = 60
+"""Characters of a value that is a Region or an account and little else."""
 BOLD_LINE = re.compile(r"[\s•▪●·>-]{0,8}\*[^*]{1,2000}\*")
 LINE_KEY = re.compile(r"[\s•▪●·>-]{0,8}[*_](?P<key>[^:：*_`\n]{1,48}?)[:：]?[*_]")
 """A line that is but a name in bold; its value is the line below."""
@@ -53,6 +55,7 @@ FORMER = re.compile(
     r"old|prev|prior|former|before|\bfrom\b|\bwas\b|last|anter|ancien|vorher|alte?r|preced|以前|旧|前|이전|之前|прежн",
     re.IGNORECASE,
 )
+"""What the names of old values have in them."""
 
 
 def links(post: Post) -> Iterator[Told]:
@@ -208,6 +211,10 @@ def titles(post: Post) -> Iterator[Told]:
             yield Told(Fact.NAME, bare[:255], "attachment title")
 
 
+NAMERS: tuple[Source, ...] = (links, arns, fields, lines, sentences, titles)
+"""What names an alarm in words."""
+
+
 def authors(post: Post) -> Iterator[Told]:
     """Yield the account that stands beside the author of an attachment: "AWS CloudWatch Alarm (123456789012)"."""
     for author in said(post, Origin.AUTHOR):
@@ -228,7 +235,7 @@ def shapes(post: Post) -> Iterator[Told]:
     for key, value in _named_values(post):
         if normal(key) not in KEYS and len(value) <= SHORT:
             yield from _shaped(unwrapped(value), f"value of {key!r}")
-    for head in _heads(post, HEADS, (links, arns, fields, lines, sentences, titles)):
+    for head in _heads(post, HEADS, NAMERS):
         code, account = REGION.search(head), HEAD_ACCOUNT.search(head)
         if code:
             yield Told(Fact.REGION, code[1].lower(), "headline")
@@ -255,7 +262,7 @@ def headlines(post: Post) -> Iterator[Told]:
     An emoji makes ALARM only where a link alone names the alarm: a post that has named values has the state in one,
     and then the emoji above it may be there in every state.
     """
-    heads = _heads(post, HEADS, (links, arns, fields, lines, sentences, titles))
+    heads = _heads(post, HEADS, NAMERS)
     words = [state for head in heads if _is_prose(head) and (state := told_in(head))]
     pictured = any(links(post)) and not any(KEYS.get(normal(key)) in STATED for key, _ in _named_values(post))
     marks = [s for head in heads if (s := marked(head)) and (pictured or s is not AlarmState.ALARM)]

@@ -18,6 +18,7 @@ from bot.pictures.canvas import (
     TITLE,
     WIDTH,
     Canvas,
+    drawable,
     points,
 )
 from domain.pictures import MetricChart
@@ -138,7 +139,7 @@ def _levels(axes: Any, chart: MetricChart, top: float) -> None:
         axes.axhline(level, color=NOTED, linewidth=1.6, linestyle=(0, (6, 3)), zorder=3)
     said = chart.threshold.label if inside else f"{chart.threshold.label} (above the scale)"
     axes.annotate(
-        said, (0.0, level), xycoords=axes.get_yaxis_transform(), xytext=(6, 4 if inside else -4),
+        drawable(said), (0.0, level), xycoords=axes.get_yaxis_transform(), xytext=(6, 4 if inside else -4),
         textcoords="offset points", va="bottom" if inside else "top", color=NOTED, fontsize=points(SMALL),
         family="DejaVu Sans", parse_math=False, zorder=6,
         bbox={"facecolor": GROUND, "edgecolor": "none", "alpha": 0.85, "pad": 0.5},
@@ -164,4 +165,4 @@ def _key(canvas: Canvas, chart: MetricChart, top: float) -> None:
 
 
 def _began(chart: MetricChart) -> tuple[datetime, str, str, str]:
-    return (chart.onset, ALERT, ONSET_SIGN, "onset: out of the usual from here on")
+    return (chart.onset, ALERT, ONSET_SIGN, "onset")

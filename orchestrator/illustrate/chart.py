@@ -25,6 +25,9 @@ BEFORE = timedelta(minutes=15)
 
 MARGIN = timedelta(minutes=5)
 CHANGES = 3
+SHOWN_WITHIN = 5
+"""In how many points a provisioned capacity shows a change of it."""
+
 NAME = re.compile(r"`([^`]+)`")
 NEAR = timedelta(minutes=10)
 """How much later than a hypothesis says a series may show its onset."""
@@ -134,22 +137,24 @@ def _changes(
     cited = {e for h in ranked if h.role in {Role.ROOT_CAUSE, Role.TRIGGER, Role.CONTRIBUTING} for e in h.evidence}
     marked = sorted(
         {
-            (change.observed_at, f"{event_name(change.event_name)} by {change.who}{_moved(change, bundle)}")
+            (at, f"{event_name(change.event_name)} by {change.who}{_moved(change, at, bundle)}")
             for change in bundle.of(Change)
-            if change.id in cited and change.took_effect and change.observed_at and start <= change.observed_at <= end
+            if (at := change.observed_at) and change.id in cited and change.took_effect and start <= at <= end
         }
     )
     yield from (MarkedChange(at=at, label=said) for at, said in marked[-CHANGES:])
 
 
-def _moved(change: Change, bundle: EvidenceBundle) -> str:
-    """Return what the change did to a provisioned capacity, as its series shows: " (500 → 5 WCU)"."""
+def _moved(change: Change, at: datetime, bundle: EvidenceBundle) -> str:
+    """Return what the change did to a provisioned capacity, as its series shows soon after: " (500 → 5 WCU)"."""
     for series in bundle.of(MetricSeries, change.resource):
         side = re.fullmatch(r"Provisioned(Read|Write)CapacityUnits", series.metric)
         points = (*series.baseline, *series.points)
-        before = [p.value for p in points if change.observed_at and p.at < change.observed_at]
-        if side and before and points[-1].value != before[-1]:
-            return f" ({amount(before[-1])} → {amount(points[-1].value)} {side[1][0]}CU)"
+        before = [p.value for p in points if p.at < at]
+        after = [p.value for p in points if p.at >= at][:SHOWN_WITHIN]
+        new = next((value for value in after if before and value != before[-1]), None)
+        if side and new is not None:
+            return f" ({amount(before[-1])} → {amount(new)} {side[1][0]}CU)"
     return ""
 
 

@@ -8,7 +8,7 @@ from domain.resource import NOUNS, ResourceType
 from orchestrator.conclude.naming import label
 from specialists.kit.series import MetricSeries
 
-WORD = re.compile(r"[0-9]+[A-Z]{2,}|[A-Z]+(?![a-z])|[A-Z][a-z]+|[0-9]+[a-z]*|[a-z]+")
+WORD = re.compile(r"[0-9]*[A-Z]+(?![a-z])|[A-Z][a-z]+|[0-9]+[a-z]*|[a-z]+")
 
 UNITS: tuple[tuple[str, str], ...] = (
     (r"Duration$|Latency$|Time$|IteratorAge$", "ms"),
