@@ -63,9 +63,11 @@ def ranked(picture: Picture) -> tuple[Standing, ...]:
     wrong = max((_wrong(picture, signal) for signal in signals), key=lambda wrong: wrong.reach)
     if wrong.reach <= MATERIAL:
         return ()
-    own = _Explaining(wrong.excess, picture).own
-    standing = (Standing(name, wrong.signal, wrong.excess[name], own[name]) for name in own)
-    return tuple(sorted(standing, key=lambda s: (picture.nodes[s.node].inferred, -s.own, -s.excess, s.node)))
+    explaining = _Explaining(wrong.excess, picture)
+    standing = [Standing(name, wrong.signal, wrong.excess[name], own) for name, own in explaining.own.items()]
+    inferred = {name for name, series in picture.nodes.items() if series.inferred}
+    below = {name: len(explaining.below(name)) for name in wrong.excess}
+    return tuple(sorted(standing, key=lambda s: (s.node in inferred, -s.own, -s.excess, below[s.node], s.node)))
 
 
 class _Wrong(NamedTuple):
@@ -150,22 +152,22 @@ class _Explaining:
             and name not in self._inferred
             and self._excess[name] - accounted > UNRECORDED * self._excess[name]
         }
-        for name in sorted(lost, key=lambda n: (len(self._below(n)), -lost[n], n)):
-            below = self._below(name)
+        for name in sorted(lost, key=lambda n: (len(self.below(n)), -lost[n], n)):
+            below = self.below(name)
             fitting = [
                 other
                 for other, own in self.own.items()
                 if own > 0 and other not in below and other not in self._inferred and not self._calls(other, name)
             ]
             if fitting:
-                caller = max(fitting, key=lambda n: (min(self.own[n], lost[name]), n != self._alarmed, self.own[n], n))
+                caller = max(fitting, key=lambda n: _fit(n))
                 self.own[caller] -= lost[name]
                 self._call(caller, name)
 
     def _calls(self, caller: str, callee: str) -> bool:
         return callee in self._callees.get(caller, ())
 
-    def _below(self, name: str) -> set[str]:
+    def below(self, name: str) -> set[str]:
         """Return the node and everything it calls, directly or not."""
         seen = {name}
         todo = [name]

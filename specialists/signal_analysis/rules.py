@@ -4,7 +4,7 @@ Facts only. A signal that left the usual fits many causes; the conclusion weighs
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, groupby
 
 from domain.findings import Finding
 from specialists.contract import Case, Rule, rule
@@ -29,12 +29,13 @@ WORDS = {Direction.UP: "rose", Direction.DOWN: "fell", Direction.STOPPED: "stopp
 
 @rule(sees=(Onset,), together=True)
 def order_of_events(case: Case) -> Iterator[Finding]:
-    """Tells the order in which signals left the usual."""
+    """Tells the order in which signals left the usual, minute by minute."""
     ordered = _in_time(case)[:MAX_IN_ORDER]
     if not ordered:
         return
-    told = ", then ".join(f"{_named(case, o)} {WORDS[o.direction]} at {o.observed_at:%H:%M}" for o in ordered)
-    yield case.fact(f"{'In this order: ' if len(ordered) > 1 else ''}{told}", *ordered)
+    minutes = groupby(ordered, key=lambda onset: f"{onset.observed_at:%H:%M}")
+    told = "; ".join(f"{at} " + ", ".join(_change(case, onset) for onset in onsets) for at, onsets in minutes)
+    yield case.fact(f"In this order: {told}" if len(ordered) > 1 else told, *ordered)
 
 
 @rule(sees=(Onset, MetricSeries), together=True)
@@ -87,7 +88,7 @@ def usual_at_this_hour(case: Case) -> Iterator[Finding]:
     """Tells what left the hours before but does the same at this hour of other days."""
     for hour in [h for h in case.evidence.of(UsualHour) if h.usual][:MAX_NORMAL]:
         days = " and ".join(f"{days} days ago" if days != "1" else "yesterday" for days in sorted(hour.earlier))
-        yield case.fact(f"{_label(case, hour.resource)}: {hour.signal} does that at this hour {days} as well", hour)
+        yield case.fact(f"{_metric(hour.signal)} of {_label(case, hour.resource)} did the same at this hour {days}", hour)
 
 
 @rule(sees=(Onset, MetricSeries), together=True)
@@ -110,12 +111,18 @@ def _in_time(case: Case) -> Sequence[Onset]:
     return sorted(known, key=lambda o: (o.observed_at or case.window.start, -(o.deviation or 0.0), o.id))
 
 
-def _named(case: Case, onset: Onset) -> str:
-    return f"{onset.signal.split('/', 1)[-1]} of {_label(case, onset.resource)}"
+def _change(case: Case, onset: Onset) -> str:
+    return f"{_metric(onset.signal)} of {_label(case, onset.resource)} {WORDS[onset.direction]}"
+
+
+def _metric(signal: str) -> str:
+    """Return the metric of a signal's name, which is its namespace, metric and statistic."""
+    _, metric, statistic = signal.split(" ")
+    return f"number of {metric}" if statistic == "SampleCount" else metric
 
 
 def _of(case: Case, series: MetricSeries) -> str:
-    return f"{series.metric} of {_label(case, series.resource)}"
+    return f"{_metric(signal_name(series))} of {_label(case, series.resource)}"
 
 
 def _label(case: Case, resource: str) -> str:

@@ -40,7 +40,7 @@ class Template(NamedTuple):
     """Lines that differ in their variable parts only: how many in the window and before it, the window's first."""
 
     text: str
-    count: int
+    lines: int
     before: int
     first_at: datetime
     sample: str
@@ -70,14 +70,14 @@ def templates(window: Sequence[LogEvent], before: Iterable[LogEvent]) -> list[Te
     told = (
         Template(
             text=texts.get(number, said(events[0].message))[:MAX_TEMPLATE],
-            count=len(events),
+            lines=len(events),
             before=known.count(number),
             first_at=min(event.at for event in events),
             sample=said(events[0].message)[:MAX_SAMPLE],
         )
         for number, events in grouped.items()
     )
-    return sorted(told, key=lambda template: (-template.count, template.first_at, template.text))
+    return sorted(told, key=lambda template: (-template.lines, template.first_at, template.text))
 
 
 def said(message: str) -> str:

@@ -17,8 +17,10 @@ SMALLEST_LATENCY_SCALE_UNKNOWN = 0.05
 """The same where no baseline shows how much it varies."""
 FEW_ROWS = 20
 """A baseline shorter than that may vary less than its node does: what chance alone would scatter counts as well."""
-USUAL_QUANTILE = 0.97
-"""Which of its own windows a node must beat: a baseline of days holds an incident or two."""
+FORGIVEN = 0.02
+"""How many incidents a node need not beat, as a part of its past windows: a baseline of days holds one or two."""
+INCIDENT = 10
+"""How many windows a baseline must have for one of them to be an incident that is forgiven."""
 
 
 class Excess(NamedTuple):
@@ -56,10 +58,10 @@ def excess_of(series: NodeSeries, signal: Signal, before: int) -> Excess:
         spread = _guessed(reference, median(row.requests for row in series.window), signal)
     else:
         reference = max([spread.typical, *earlier])
-    usual = _windows([*_above(series.baseline, signal, spread.typical, spread.scale)], len(series.window))
+    past = [*_above(series.baseline, signal, spread.typical, spread.scale)]
     return Excess(
         fsum(_above(series.window, signal, reference, spread.scale)),
-        _quantile(usual, USUAL_QUANTILE),
+        _most_usual(past, len(series.window)),
         spread.scale * spread.requests,
     )
 
@@ -96,9 +98,28 @@ def _guessed(reference: float, requests: float, signal: Signal) -> _Spread:
     return _Spread(reference, scale, requests)
 
 
-def _windows(excess: Sequence[float], rows: int) -> tuple[float, ...]:
-    """Add up every window of that many rows; a single one where there are fewer."""
-    return tuple(fsum(excess[first : first + rows]) for first in range(max(1, len(excess) - rows + 1)) if excess)
+def _most_usual(excess: Sequence[float], rows: int) -> float:
+    """Return the worst of the past windows of that many rows that is no incident; 0 without a past.
+
+    An incident is forgiven with every window that shares a row with it, however long it lasted.
+    """
+    number = len(excess) // rows
+    forgiven = max(round(FORGIVEN * number), int(number >= INCIDENT))
+    sums = {place: fsum(excess[place : place + rows]) for place in range(max(1, len(excess) - rows + 1))}
+    for _ in range(forgiven):
+        worst = max(sums, key=lambda place: sums[place], default=0)
+        first, last = _run(excess, worst, worst + rows)
+        sums = {place: amount for place, amount in sums.items() if not first - rows < place < last}
+    return max(sums.values(), default=0.0)
+
+
+def _run(excess: Sequence[float], first: int, last: int) -> tuple[int, int]:
+    """Widen an interval of rows (the last one excluded) over the rows beside it that have an excess."""
+    while first > 0 and excess[first - 1]:
+        first -= 1
+    while last < len(excess) and excess[last]:
+        last += 1
+    return first, last
 
 
 def _quantile(values: Sequence[float], part: float) -> float:

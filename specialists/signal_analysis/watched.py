@@ -10,12 +10,11 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html,
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html and eb-pipes-monitoring.html.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from domain.resource import Resource, ResourceType
-from specialists.kit.metrics import Metric
 from specialists.kit.series import MetricSeries
 
 
@@ -181,16 +180,6 @@ MINOR = frozenset({"4XXError", "4xx", "4xxErrors"})
 """Failures that callers cause by what they ask for: no part of a node's own error rate."""
 
 _BY_METRIC = {(watched.namespace, watched.name, watched.statistic): watched for watched in WATCHED}
-
-
-def metrics_of(targets: Iterable[Resource]) -> list[tuple[Resource, Metric]]:
-    """Return what is watched of each target."""
-    return [
-        (target, Metric(watched.namespace, watched.name, dimensions, watched.statistic))
-        for target in targets
-        for watched in WATCHED
-        if watched.type is target.type and (dimensions := watched.dimensions(target)) is not None
-    ]
 
 
 def watched_of(series: MetricSeries) -> Watched | None:

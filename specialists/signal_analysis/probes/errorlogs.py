@@ -108,7 +108,7 @@ def _templates(look: Look, groups: Mapping[str, Resource], now: _Lines, earlier:
                 observed_at=found.first_at,
                 log_group=group,
                 template=found.text,
-                count=found.count,
+                count=found.lines,
                 usual=round(found.before * part, 3),
                 sample=found.sample,
                 truncated=now.truncated,

@@ -1,12 +1,13 @@
 """Metrics of all resources in one question, and which of them left what is usual: by the hours before, by the hour."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.evidence import Evidence
+from domain.resource import Resource
 from domain.window import Window
 from specialists.contract import Look, probe
 from specialists.kit.metrics import GET_METRIC_DATA, QUERIES_PER_CALL, Metric, metric_series
@@ -14,7 +15,7 @@ from specialists.kit.series import MetricSeries
 from specialists.kit.signals import Direction, Onset
 from specialists.signal_analysis.departures import Departure, departure
 from specialists.signal_analysis.evidence import UsualHour
-from specialists.signal_analysis.watched import metrics_of, signal_name, watched_of
+from specialists.signal_analysis.watched import WATCHED, signal_name, watched_of
 
 DAYS_BACK = (1, 7)
 """Which earlier days are asked for the same hour: yesterday, and the same weekday. Five-minute data live 63 days."""
@@ -29,11 +30,19 @@ MAX_ONSETS = 40
 @probe(GET_METRIC_DATA, yields=(MetricSeries,), together=True)
 def metrics(look: Look) -> Iterator[Evidence]:
     """Reads load, latency, failures and backlog of all resources, a minute each, with the three hours before."""
-    wanted = metrics_of(look.targets)[:QUERIES_PER_CALL]
+    wanted = list(_wanted(look.targets))[:QUERIES_PER_CALL]
     series = metric_series(look, [metric for _, metric in wanted])
     for (target, _), one in zip(wanted, series, strict=True):
         if one.points or one.baseline:
             yield one.model_copy(update={"resource": target.id})
+
+
+def _wanted(targets: Iterable[Resource]) -> Iterator[tuple[Resource, Metric]]:
+    for target in targets:
+        for watched in WATCHED:
+            dimensions = watched.dimensions(target) if watched.type is target.type else None
+            if dimensions is not None:
+                yield target, Metric(watched.namespace, watched.name, dimensions, watched.statistic)
 
 
 @probe(GET_METRIC_DATA, needs=(MetricSeries,), yields=(Onset, UsualHour), together=True)
