@@ -23,7 +23,7 @@ from aws.session import AwsConfig, ReadSession
 from benchmarks import shop
 from benchmarks.measure import Measured, loop_lag
 from benchmarks.steady import SteadyAws
-from bot.cli import SWITCH_SECONDS
+from bot.interpreter import tune
 from bot.knowledge import open_library
 from domain.evidence import Evidence
 from domain.request import Request, Trigger, TriggerKind
@@ -67,15 +67,16 @@ async def _in_own_process(text: str, which: str, environment: dict[str, str]) ->
 
 async def measured(which: str, text: str) -> list[Measured]:
     """Measure in this process against the AWS that its environment names."""
-    sys.setswitchinterval(SWITCH_SECONDS)
+    tune()
     specialists = [s for s in all_specialists() if which == ALL or s.kind is SpecialistKind.SERVICE]
     request = parse(text, now=utc_now())
     session = ReadSession(AwsConfig(), every_read(), limits=Limits({}))
     with tempfile.TemporaryDirectory() as home:
         await _investigate(session, request, specialists, Path(home))  # clients, imports and code paths are warm
         runs = [await _investigate(session, request, specialists, Path(home)) for _ in range(RUNS)]
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         if which == ALL:
-            return _beside(sorted(runs)[RUNS // 2], await _chain(session, request, specialists))
+            return _beside(sorted(runs)[RUNS // 2], await _chain(session, request, specialists), memory)
         paced = await _investigate(ReadSession(AwsConfig(), every_read()), request, specialists, Path(home))
     whole = sorted(runs)[RUNS // 2]
     chain = await _chain(session, request, specialists)
@@ -90,7 +91,7 @@ async def measured(which: str, text: str) -> list[Measured]:
         Measured("investigation : longest chain", whole.seconds / chain, "x", most=1.3),
         Measured("one after another : investigation", serial / whole.seconds, "x", least=5.0),
         Measured("stall of the event loop meanwhile", whole.lag * 1000, "ms", most=100),
-        Measured("resident memory at most", _peak_mib(), "MiB", most=200),
+        Measured("resident memory at most", memory, "MiB", most=200),
     ]
 
 
@@ -103,18 +104,14 @@ class Whole(NamedTuple):
     lag: float
 
 
-def _beside(whole: Whole, chain: float) -> list[Measured]:
+def _beside(whole: Whole, chain: float, memory: float) -> list[Measured]:
     said = f"with all {whole.specialists} specialists: "
     return [
         Measured(f"{said}an investigation", whole.seconds, "s"),
         Measured(f"{said}AWS calls", whole.calls, ""),
         Measured(f"{said}investigation : longest chain", whole.seconds / chain, "x"),
-        Measured(f"{said}resident memory at most", _peak_mib(), "MiB", most=200),
+        Measured(f"{said}resident memory at most", memory, "MiB", most=200),
     ]
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def _investigate(session: ReadSession, request: Request, specialists: Sequence[Specialist], home: Path) -> Whole:

@@ -1,4 +1,4 @@
-"""The `rca` command: investigate, replay, serve, demo, doctor, knowledge.
+"""The `rca` command: investigate, replay, serve, demo, doctor, knowledge, eval.
 
 Exit codes of `investigate` and `replay`: 0 completed or inconclusive, 1 failed, 2 unusable input. With `--json`
 standard output is exactly one report object; what people should read goes to standard error.
@@ -12,9 +12,11 @@ import logging
 import sys
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 
 from aws.session import AwsConfig, ReadSession
 from bot.doctor import doctor
+from bot.interpreter import tune
 from bot.knowledge import add_parser, knowledge, open_library
 from bot.serve import serve
 from bot.settings import Settings, SettingsError
@@ -30,13 +32,10 @@ from specialists.registry import all_specialists
 
 OK, FAILED, UNUSABLE = 0, 1, 2
 
-SWITCH_SECONDS = 0.0005
-"""How long a looking thread may hold the interpreter: Python's 5 ms times thirty threads would keep acks waiting."""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    sys.setswitchinterval(SWITCH_SECONDS)
+    tune()
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -70,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--serve", action="store_true", help="leave everything running afterwards")
     commands.add_parser("doctor", help="check tokens, scopes and permissions, and print what to fix")
     add_parser(commands)
+    scenarios = commands.add_parser("eval", help="run the scenario corpus and print its score (in a checkout only)")
+    scenarios.add_argument("--only", nargs="+", default=[], metavar="NAME", help="run these and show the whole reports")
     return parser
 
 
@@ -125,6 +126,16 @@ async def _demo(options: argparse.Namespace, _: Settings) -> int:
     return int(await sandbox.demo(leave_running=options.serve))
 
 
+async def _eval(options: argparse.Namespace, _: Settings) -> int:
+    """A process of its own: the corpus starts event loops and processes itself, and nothing of ours may import it."""
+    checkout = Path(__file__).parent.parent
+    if not (checkout / "evals").is_dir():
+        return _refuse("The scenarios are not part of the installed package: run `rca eval` from a checkout.")
+    only = ["--only", *options.only] if options.only else []
+    running = await asyncio.create_subprocess_exec(sys.executable, "-m", "evals", *only, cwd=checkout)
+    return await running.wait()
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], Coroutine[None, None, int]]] = {
     "investigate": _investigate,
     "replay": _replay,
@@ -132,6 +143,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], Coroutine[None, Non
     "demo": _demo,
     "doctor": lambda _, settings: doctor(settings),
     "knowledge": knowledge,
+    "eval": _eval,
 }
 
 

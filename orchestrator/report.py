@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from domain.action import ProposedAction
+from domain.alarm import AlarmTransition
 from domain.arn import partition_of
 from domain.causes import cause
 from domain.evidence import Evidence, EvidenceBundle
@@ -28,6 +29,7 @@ from domain.resource import Resource, resource_from_arn
 from domain.result import SpecialistResult
 from domain.trace import TraceCall, TraceOverview, TraceSegment
 from domain.usage import Usage
+from orchestrator.alarms.metric import MetricSilence
 from orchestrator.conclude.conclusion import Conclusion
 from orchestrator.conclude.weigh import TraceView
 from orchestrator.illustrate import illustrate
@@ -39,6 +41,9 @@ VOLATILE = frozenset(
     {"investigation_id", "trigger", "started_at", "completed_at", "duration_seconds", "usage", "digest", "looks"}
 )
 """What differs between two runs over the same evidence."""
+
+ASKED_ABOUT: tuple[type[Evidence], ...] = (TraceOverview, AlarmTransition, MetricSilence)
+"""What discovery saw of the traces and alarms that were asked about: it is shown with every report."""
 
 
 def build_report(
@@ -199,7 +204,7 @@ def _cited(report: Report, bundle: EvidenceBundle) -> tuple[CitedEvidence, ...]:
         ids += [e for advice in specialist.advice for e in advice.evidence]
     ids += [e for action in report.proposed_actions for e in action.evidence]
     ids += [runbook.evidence for runbook in report.runbooks]
-    ids += [o.id for o in bundle.of(TraceOverview)]
+    ids += [o.id for kind in ASKED_ABOUT for o in bundle.of(kind)]
     return tuple(_shown(bundle[e]) for e in dict.fromkeys(ids) if e in bundle)
 
 

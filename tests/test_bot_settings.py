@@ -12,6 +12,7 @@ WRONG = (
     ({"RCA_MAX_CONCURRENT": "0"}, "RCA_MAX_CONCURRENT"),
     ({"RCA_TIME_LIMIT": "-1"}, "RCA_TIME_LIMIT"),
     ({"RCA_LOG_LEVEL": "LOUD"}, "RCA_LOG_LEVEL"),
+    ({"RCA_KNOWLEDGE_BASE_ID": "wiki"}, "RCA_KNOWLEDGE_BASE_ID"),
     ({"RCA_ACCOUNTS": "{"}, "RCA_ACCOUNTS"),
     ({"RCA_ACCOUNTS": '{"1": {"role": "x"}}'}, "RCA_ACCOUNTS"),
     ({"SLACK_API_URL": "slack"}, "SLACK_API_URL"),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from bot.cli import main
+from tests import test_cli
 
 
 class Done(NamedTuple):
@@ -157,3 +158,24 @@ def test_two_processes_may_add_at_once(rca, home, docs, tmp_path):
     listed = rca("list").out
     assert f"{docs}: 1 document, 1 section" in listed
     assert f"{other}: 30 documents, 30 sections" in listed
+
+
+def test_an_investigation_offers_what_was_added_and_the_shipped_runbook(rca, home, docs, moto_url):
+    (docs / "tables.md").write_text("# Tables\n## Gone\nRestore it: see ddb-table-not-found.\n")
+    rca("add", str(docs))
+
+    report = json.loads(test_cli.rca(home, "investigate", test_cli.send_trace(failing=True), "--json").stdout)
+
+    assert report["root_cause"]["cause"] == "ddb-table-not-found"
+    assert [(each["source"], each["heading"]) for each in report["runbooks"]][:2] == [
+        ("docs/tables.md", "Tables > Gone"),
+        ("docs/orders.md", "Orders > Throttling"),
+    ]
+    assert report["runbooks"][2]["source"] == "rca-runbooks/dynamodb-rejected-requests.md"
+    (ours,) = [each for each in report["specialists"] if each["name"] == "knowledge-rag"]
+    assert (ours["status"], ours["hypotheses"]) == ("success", [])
+    assert "Your document docs/orders.md: Orders > Throttling writes about `orders`" in [
+        f["statement"] for f in ours["facts"]
+    ]
+    cited = {item["id"] for item in report["evidence"]}
+    assert {each["evidence"] for each in report["runbooks"]} <= cited

@@ -145,6 +145,14 @@ def test_a_person_who_pastes_the_ok_is_told_of_the_alarm_before_it(world: World)
     assert (transition(seen).state, transition(seen).observed_at) == (AlarmState.ALARM, RANG)
 
 
+def test_a_transition_hours_from_the_one_that_the_message_tells_is_another_one(world: World) -> None:
+    rings(world, at=NOW - timedelta(hours=5))
+    seen = found(told(reason="as told"))
+
+    assert (transition(seen).observed_at, transition(seen).source) == (RANG, "message:test")
+    assert transition(seen).metric == "Errors"
+
+
 def test_the_window_reaches_back_over_the_data_that_decided(world: World) -> None:
     rings(world, transitions=())
     begun = RANG - timedelta(minutes=45)
@@ -245,6 +253,13 @@ def test_a_composite_alarm_leads_to_the_members_that_rang_and_to_no_others(world
     assert [t.name for t in seen.trace.of(AlarmTransition)].count("orders-depth") == 0
     assert transition(seen, "orders-errors").observed_at == earlier
     assert seen.window.start == earlier - timedelta(minutes=16)
+
+
+def test_a_member_that_rang_days_ago_does_not_stretch_the_window(world: World) -> None:
+    rings(world, at=RANG - timedelta(days=3))
+    alarms.composite(world, "orders", "ALARM(orders-errors)", transitions=[(RANG, "ALARM", "x")])
+
+    assert found("alarm orders").window.start == RANG - timedelta(hours=24, minutes=15)
 
 
 def test_composites_of_composites_are_followed_down_and_circles_end(world: World) -> None:
@@ -444,6 +459,7 @@ def test_an_unreadable_accounts_alarm_is_never_taken_for_one_of_ours(aws: LocalA
 
     assert [g.action for g in seen.gaps] == ["sts:AssumeRole"]
     assert transition(seen).source == "message:test"
+    assert nodes(seen) == [transition(seen).resource]
     assert transition(seen).resource == "arn:aws:cloudwatch:eu-west-1:999999999999:alarm:orders-errors"
     assert "DescribeAlarms" not in {c.operation for c in aws.calls}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aws.clients import Clients
 from aws.reads import read
 from domain.alarm import AlarmKind, AlarmReference, AlarmState
+from domain.resource import Resource
 from domain.values import utc
 from orchestrator.resolve import Where, alarm_resource
 from orchestrator.texts import read_json
@@ -75,12 +76,17 @@ def describe(aws: Clients, names: Sequence[str]) -> dict[str, Described]:
     return {alarm.name: alarm for alarm in found}
 
 
+def as_resource(reference: AlarmReference, where: Where) -> Resource:
+    """Return the alarm itself, in the account and Region that the message names."""
+    home = where._replace(account=reference.account or where.account, region=reference.region or where.region)
+    return alarm_resource(reference.name, home)
+
+
 def as_told(reference: AlarmReference, where: Where) -> Described:
     """Return what a message says of an alarm, for when CloudWatch cannot be asked or knows it no more."""
-    home = where._replace(account=reference.account or where.account, region=reference.region or where.region)
     metric = Watched(reference.namespace or "", reference.metric or "", reference.dimensions)
     return Described(
-        arn=alarm_resource(reference.name, home).id,
+        arn=as_resource(reference, where).id,
         name=reference.name,
         kind=AlarmKind.METRIC,
         source=as_source(reference),

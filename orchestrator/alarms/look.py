@@ -20,14 +20,14 @@ from domain.resource import Resource
 from domain.window import Window
 from orchestrator.alarms import metric, traces
 from orchestrator.alarms.composite import behind
-from orchestrator.alarms.described import DESCRIBE
+from orchestrator.alarms.described import DESCRIBE, as_resource
 from orchestrator.alarms.history import HISTORY, began
 from orchestrator.alarms.metric import MetricSilence
 from orchestrator.alarms.sighting import Sighting, as_told_only, sight
 from orchestrator.alarms.watched import looked_up, watched
 from orchestrator.alarms.words import told
 from orchestrator.fetch import gap_of
-from orchestrator.resolve import Where, alarm_resource
+from orchestrator.resolve import Where
 
 READS: tuple[Read, ...] = (DESCRIBE, HISTORY, metric.READ, traces.SUMMARIES)
 BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=5)
@@ -78,7 +78,7 @@ def from_alarm(
         gaps.append(_never_rang(reference))
     return FromAlarm(
         evidence=(*evidence, *_silences(aws, evidence, gaps)),
-        resources=(alarm_resource(reference.name, where),) if alone else resources,
+        resources=(as_resource(reference, where),) if alone else resources,
         window=around,
         trace_ids=chosen.trace_ids,
         gaps=(*gaps, *chosen.gaps),

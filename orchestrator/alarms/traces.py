@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from aws.clients import Clients
-from aws.errors import CALL_ERRORS, unusable
+from aws.errors import CALL_ERRORS, classify, unusable
 from aws.reads import read
 from domain.gap import Gap, GapReason
 from domain.resource import Resource, ResourceType
@@ -67,7 +67,8 @@ def choose(
     if window.end <= now - RETENTION:
         why = f"the alarm is from {window.end:%Y-%m-%d}, and X-Ray keeps traces for 30 days"
         return Chosen(gaps=(_gap(alarms[0], GapReason.NO_DATA, f"Its traces are gone: {why}."),))
-    slow = any(SLOW.search(metric.metric) for alarm in alarms for metric in alarm.metrics)
+    metrics = [metric.metric for alarm in alarms for metric in alarm.metrics]
+    slow = bool(metrics) and all(SLOW.search(name) for name in metrics)
     looking = _Looking(aws, Window(start=start, end=window.end), where, tuple(resources), slow)
     nodes = _nodes(alarms, resources)
     try:
@@ -87,11 +88,24 @@ class _Looking(NamedTuple):
 
     def worst(self, expression: str) -> list["TraceSummaryTypeDef"]:
         """Return the summaries that fit an expression, the worst first."""
+        narrowed = {"FilterExpression": expression} if expression else {}
         pages = self.aws.xray.get_paginator("get_trace_summaries").paginate(
-            StartTime=self.window.start, EndTime=self.window.end, FilterExpression=expression
+            StartTime=self.window.start,
+            EndTime=self.window.end,
+            **narrowed,  # type: ignore[arg-type]
         )
         found = [s for page in islice(pages, PAGES) for s in page.get("TraceSummaries", []) if s.get("Id")]
         return sorted(found, key=self._how_bad)
+
+    def anywhere(self, expression: str) -> list["TraceSummaryTypeDef"]:
+        """Return what fits an expression without nodes, chosen here where X-Ray does not answer any expression."""
+        try:
+            found = self.worst(expression)
+        except CALL_ERRORS as error:
+            if unusable(error) or classify(error).reason is not GapReason.FAILED:
+                raise
+            found = [s for s in self.worst("") if self.slow or _failed(s)]
+        return _touching(self, found) if self.resources else found
 
     def _how_bad(self, summary: "TraceSummaryTypeDef") -> tuple[tuple[bool, ...], float, str]:
         flags = (summary.get("HasFault"), summary.get("HasThrottle"), summary.get("HasError"))
@@ -108,29 +122,28 @@ def _failing(looking: _Looking, nodes: Sequence[str]) -> tuple[str, ...]:
         found = _accepted(looking, own)
         if found:
             return _ids(found)
-    anywhere = looking.worst(FAILED)
-    return _ids(anywhere if not looking.resources else _touching(looking, anywhere))
+    return _ids(looking.anywhere(FAILED))
 
 
 def _slowest(looking: _Looking, nodes: Sequence[str], alarms: Sequence[Described]) -> tuple[str, ...]:
     """Those that took as long as the threshold says, else the slowest, also when they ended well."""
     limits = [alarm.threshold / 1000 for alarm in alarms if alarm.threshold]
     long = f"responsetime >= {min(limits):g}" if limits else ""
-    tries = [f"{node} {{ {long} }}" for node in nodes if long], list(nodes), [long or "responsetime > 0"]
-    for number, expressions in enumerate(tries):
+    narrow = [f"{node} {{ {long} }}" for node in nodes if long]
+    for expressions in (narrow, nodes):
         found = _accepted(looking, " OR ".join(expressions)) if expressions else []
-        if number == len(tries) - 1 and looking.resources:
-            found = _touching(looking, found)
         if found:
             return _ids(found)
-    return ()
+    return _ids(looking.anywhere(long or "responsetime > 0"))
 
 
 def _accepted(looking: _Looking, expression: str) -> list["TraceSummaryTypeDef"]:
     """Ask about nodes; nothing where X-Ray does not understand the expression, so that a plainer one is tried."""
     try:
         return looking.worst(expression)
-    except looking.aws.xray.exceptions.InvalidRequestException:
+    except CALL_ERRORS as error:
+        if unusable(error) or classify(error).reason is not GapReason.FAILED:
+            raise
         return []
 
 
@@ -150,6 +163,10 @@ def _touching(looking: _Looking, summaries: Sequence["TraceSummaryTypeDef"]) -> 
 def _names_one(summary: "TraceSummaryTypeDef", resources: Iterable[Resource]) -> bool:
     arns = [found.get("ARN", "") for found in summary.get("ResourceARNs", [])]
     return any(arn == r.id or arn.startswith((f"{r.id}/", f"{r.id}:")) for r in resources for arn in arns)
+
+
+def _failed(summary: "TraceSummaryTypeDef") -> bool:
+    return any(summary.get(flag) for flag in ("HasFault", "HasThrottle", "HasError"))
 
 
 def _ids(summaries: Sequence["TraceSummaryTypeDef"]) -> tuple[str, ...]:

@@ -73,7 +73,9 @@ def _from_text(message: str) -> LogError | None:
 
 
 def _ended(message: str) -> LogError | None:
-    """Read how the platform says that an invocation ended."""
+    """Read how the platform says that an invocation ended; inside JSON that was cut it is a quotation."""
+    if message.lstrip()[:1] == "{":
+        return None
     if match := TIMED_OUT.search(message):
         return LogError("Sandbox.Timedout", match.group(), fatal=True)
     match = EXITED.search(message)
@@ -112,8 +114,8 @@ def _plain(message: str) -> LogError | None:
     return LogError(named.group(1), named.group(2), fatal=FRAME.search(message) is not None)
 
 
-READERS = (_ended, _node, _python, _cut_json, _plain)
-"""From what only the platform prints to what anybody may print."""
+READERS = (_node, _python, _ended, _cut_json, _plain)
+"""From what a runtime prints of an exception, which may quote another function's end, to what anybody may print."""
 
 
 def _unhandled(name: str, message: str) -> bool:
@@ -122,7 +124,7 @@ def _unhandled(name: str, message: str) -> bool:
 
 def _from_json(event: dict[str, Any]) -> LogError | None:
     inner = event.get("message")
-    if isinstance(inner, dict) and "errorType" in inner:
+    if isinstance(inner, dict) and inner.keys() & {"errorType", "errorMessage"}:
         event = {**event, **inner}
     if "errorType" in event or "errorMessage" in event:
         fatal = any(name in event for name in FRAMES)

@@ -248,5 +248,5 @@ def _words(error: TracedError) -> str:
 
 
 def _headline(text: str) -> str:
-    line = next((part.strip() for part in text.replace("\r", "\n").split("\n") if part.strip()), "")
+    line = next((part.strip() for part in text.replace("\r", "\n").split("\n") if part.strip()), "").removesuffix(":")
     return line if len(line) <= 160 else line[:159] + "…"

@@ -123,7 +123,12 @@ PRINTED: tuple[Signature, ...] = (
         r"Failed to post handler success response\. Http response code: 413",
     ),
     _row("lambda-timeout-in-init", r"FunctionError\.InitTimeout", r"Init(?:ialization)? (?:phase )?timed out"),
-    _row("lambda-timeout", r"Sandbox\.Timedout", r"Task timed out after \d"),
+    # An exception that quotes it tells of another function's end.
+    _row(
+        "lambda-timeout",
+        r"Sandbox\.Timedout",
+        r"(?:^|\n)(?:: )?(?:[^\s\"{\[]{0,63}[^\s:\"{\[]\s){0,4}Task timed out after \d",
+    ),
     _row(
         "lambda-snapstart",
         r"SnapStart\w{0,24}Exception",

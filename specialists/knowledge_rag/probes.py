@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from types_boto3_bedrock_agent_runtime.type_defs import KnowledgeBaseRetrievalResultTypeDef
 
 MAX_HITS = 60
-MAX_OWN = 12
+MAX_FITTING, MAX_ABOUT = 6, 8
+"""Of the team's own: sections that fit by their words, and documents about a cause that may be found."""
+
 MAX_SHIPPED = 40
 """At least the number of shipped runbooks, so that the one about the root cause is always at hand."""
 
@@ -62,10 +64,10 @@ def _documents(look: Look) -> Iterator[KnowledgePassage]:
     # Of what fits by its words only the team's own counts: a resource's name stands in a runbook by chance.
     fitting = look.library.search(asked.words, limit=MAX_HITS)
     about = look.library.search(asked.words, causes=codes, limit=0)
-    own = [one for one in (*fitting, *_one_each(about)) if not one.shipped]
-    shipped = [one for one in _one_each(about) if one.shipped]
-    chosen = (*_distinct(own)[:MAX_OWN], *shipped[:MAX_SHIPPED])
-    return (_cited(one, asked, look.graph) for one in chosen)
+    own = [one for one in fitting if not one.shipped][:MAX_FITTING]
+    own += [one for one in _one_each(about) if not one.shipped][:MAX_ABOUT]
+    shipped = [one for one in _one_each(about) if one.shipped][:MAX_SHIPPED]
+    return (_cited(one, asked, look.graph) for one in _distinct((*own, *shipped)))
 
 
 def _distinct(passages: Iterable[Passage]) -> list[Passage]:

@@ -152,20 +152,28 @@ class _Explaining:
             and name not in self._inferred
             and self._excess[name] - accounted > UNRECORDED * self._excess[name]
         }
-        for name in sorted(lost, key=lambda n: (len(self.below(n)), -lost[n], n)):
-            below = self.below(name)
-            fitting = [
-                other
-                for other, own in self.own.items()
-                if own > 0 and other not in below and other not in self._inferred and not self._calls(other, name)
-            ]
-            if fitting:
-                caller = max(fitting, key=lambda n: _fit(n))
+        for name in sorted(lost, key=lambda n: (len(self.below(n)), -lost[n], -self._excess[n], n)):
+            caller = self._likeliest_caller(name, lost[name])
+            if caller is not None:
                 self.own[caller] -= lost[name]
                 self._call(caller, name)
 
-    def _calls(self, caller: str, callee: str) -> bool:
-        return callee in self._callees.get(caller, ())
+    def _likeliest_caller(self, name: str, lost: float) -> str | None:
+        """Return the node that a caller nobody recorded is most likely to be, if any can be."""
+        below = self.below(name)
+        fitting = (
+            other
+            for other, own in self.own.items()
+            if own > 0
+            and other not in below
+            and other not in self._inferred
+            and name not in self._callees.get(other, ())
+        )
+        return max(
+            fitting,
+            key=lambda n: (min(self.own[n], lost), n != self._alarmed, self.own[n], -len(self.below(n)), n),
+            default=None,
+        )
 
     def below(self, name: str) -> set[str]:
         """Return the node and everything it calls, directly or not."""

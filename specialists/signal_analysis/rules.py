@@ -88,7 +88,8 @@ def usual_at_this_hour(case: Case) -> Iterator[Finding]:
     """Tells what left the hours before but does the same at this hour of other days."""
     for hour in [h for h in case.evidence.of(UsualHour) if h.usual][:MAX_NORMAL]:
         days = " and ".join(f"{days} days ago" if days != "1" else "yesterday" for days in sorted(hour.earlier))
-        yield case.fact(f"{_metric(hour.signal)} of {_label(case, hour.resource)} did the same at this hour {days}", hour)
+        metric = f"{_metric(hour.signal)} of {_label(case, hour.resource)}"
+        yield case.fact(f"{metric} did the same at this hour {days}", hour)
 
 
 @rule(sees=(Onset, MetricSeries), together=True)

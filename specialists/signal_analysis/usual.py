@@ -10,7 +10,7 @@ from specialists.signal_analysis.picture import NodeSeries, Row, Signal
 SCALES = 3.0
 """How many scales above its reference a value must be to count."""
 NORMAL_DEVIATIONS = 1.4826
-"""Median absolute deviations to standard deviations of a normal distribution; the 95th percentile is 1.645 of them."""
+"""Median absolute deviations to standard deviations of a normal distribution; the 90th percentile is 1.282 of them."""
 SMALLEST_LATENCY_SCALE = 0.03
 """The least scale of latency, as a part of the usual value: below it a series that hardly varies cries wolf."""
 SMALLEST_LATENCY_SCALE_UNKNOWN = 0.05
@@ -81,7 +81,7 @@ def _spread(baseline: Sequence[Row], signal: Signal) -> _Spread | None:
     requests = max(1.0, median(count for _, count in measured))
     typical = median(values)
     deviation = NORMAL_DEVIATIONS * median(abs(value - typical) for value in values)
-    upper = (_quantile(values, 0.95) - typical) / 1.645
+    upper = (_quantile(values, 0.9) - typical) / 1.282
     least = SMALLEST_LATENCY_SCALE * typical if signal is Signal.LATENCY else 0.5 / requests
     if len(values) < FEW_ROWS:
         least = max(least, _guessed(typical, requests, signal).scale)

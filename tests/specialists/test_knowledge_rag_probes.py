@@ -25,7 +25,7 @@ from specialists.kit.passage import KnowledgePassage
 from specialists.knowledge_rag.files import markdown_files
 from specialists.knowledge_rag.index import SCHEMA
 from specialists.knowledge_rag.library import DocumentLibrary
-from specialists.knowledge_rag.probes import MAX_OWN, MAX_SHIPPED, documents, knowledge_base
+from specialists.knowledge_rag.probes import MAX_ABOUT, MAX_FITTING, MAX_SHIPPED, documents, knowledge_base
 from specialists.knowledge_rag.rules import RULES
 from specialists.knowledge_rag.words import excerpt, named_in, question
 from specialists.once import Once
@@ -149,9 +149,19 @@ def test_what_is_brought_is_bounded_however_much_the_team_has_written(tmp_path, 
 
     found = passages(documents, look(library, failed_call()))
 
-    assert len([p for p in found if not p.shipped]) == MAX_OWN
-    assert len(found) <= MAX_OWN + MAX_SHIPPED
+    assert MAX_FITTING <= len([p for p in found if not p.shipped]) <= MAX_FITTING + MAX_ABOUT
+    assert len(found) <= MAX_FITTING + MAX_ABOUT + MAX_SHIPPED
     assert all(len(p.excerpt) <= 600 for p in found)
+
+
+def test_many_documents_that_share_words_do_not_crowd_out_the_one_about_a_cause(tmp_path, library):
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(30):
+        (many / f"{number}.md").write_text(f"# loyalty-points {number}\nloyalty-points throughput exceeded")
+    library.open().put(many, *markdown_files(many), now=NOW)
+
+    assert "docs/post-mortem.md" in {p.document for p in passages(documents, look(library, failed_call()))}
 
 
 def test_two_regions_ask_the_documents_once():
@@ -297,3 +307,12 @@ def test_a_denied_knowledge_base_is_a_gap_with_the_action_to_grant(local, tmp_pa
 
     gap = gap_of("knowledge-rag", knowledge_base, resource_from_arn(TABLE), refused.value)
     assert (gap.reason, gap.action) == (GapReason.ACCESS_DENIED, "bedrock:Retrieve")
+
+
+def test_names_are_asked_without_secrets_and_unseen_characters():
+    function = resource_from_arn("arn:aws:lambda:eu-west-1:123456789012:function:pay\u202eload-AKIAIOSFODNN7EXAMPLE")
+
+    asked = question(EvidenceBundle(), ServiceGraph.of([function]))
+
+    assert "\u202e" not in asked.sentence
+    assert "AKIAIOSFODNN7EXAMPLE" not in asked.sentence
