@@ -1,5 +1,6 @@
 """What rules and models derive from evidence: facts, hypotheses, advice. Everything cites evidence ids."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
@@ -27,10 +28,11 @@ class Support(Value):
 
 
 class Fact(Value):
-    """A statement that evidence shows."""
+    """A statement that evidence shows; `notable`: it tells of something unusual, so that all is not well."""
 
     statement: str
     evidence: tuple[str, ...] = Field(min_length=1)
+    notable: bool = False
 
 
 class Origin(StrEnum):
@@ -74,3 +76,8 @@ class Advice(Value):
 
 
 Finding = Fact | Hypothesis | Advice
+
+
+def most_telling(facts: Iterable[Fact]) -> str:
+    """Return the first notable statement; rules state what tells most first. Empty where nothing is unusual."""
+    return next((fact.statement for fact in facts if fact.notable), "")

@@ -43,7 +43,8 @@ class Look:
     specialist's finished probes brought for this target; `now` is the time of the investigation, UTC; `once` shares
     one answer among probes and specialists that ask the same question. A probe that looks at its targets together gets
     all of one account and Region in `targets`, the first of them as `target`. `past` and `library` are what the team
-    has kept: earlier investigations, and its runbooks.
+    has kept: earlier investigations, and its runbooks. A probe that lost only a part of what it reads, such as a later
+    page, puts the error into `missed` and goes on: it becomes a gap beside the evidence.
     """
 
     aws: "Clients"
@@ -56,6 +57,7 @@ class Look:
     targets: tuple[Resource, ...] = ()
     past: PastInvestigations = NO_PAST
     library: Library = NO_LIBRARY
+    missed: list[Exception] = field(default_factory=list)
 
 
 ProbeFunction = Callable[[Look], Iterable[Evidence]]
@@ -173,9 +175,9 @@ class Case:
         )
 
     @staticmethod
-    def fact(statement: str, *evidence: Evidence) -> Fact:
-        """State what the evidence shows."""
-        return Fact(statement=statement, evidence=tuple(item.id for item in evidence))
+    def fact(statement: str, *evidence: Evidence, notable: bool = False) -> Fact:
+        """State what the evidence shows; `notable` where it tells of something unusual."""
+        return Fact(statement=statement, evidence=tuple(item.id for item in evidence), notable=notable)
 
     def advice(self, text: str, *evidence: Evidence) -> Advice:
         """Recommend something about the target in words."""

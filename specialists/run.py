@@ -227,8 +227,9 @@ async def _probe(
 
 
 def _blocking(probe: Probe, group: _Group, assignment: Assignment, tools: Tools, kept: list[Evidence]) -> Gap | None:
-    """Run one probe in this thread, keeping what it yields; return the gap when it fails."""
+    """Run one probe in this thread, keeping what it yields; return the gap when it fails, in whole or in part."""
     name, target = assignment.specialist.name, group.first
+    missed: list[Exception] = []
     try:
         if not tools.session.reachable(target.account):
             return unreachable(name, probe, target)
@@ -243,12 +244,13 @@ def _blocking(probe: Probe, group: _Group, assignment: Assignment, tools: Tools,
             targets=group.targets,
             past=tools.past,
             library=tools.library,
+            missed=missed,
         )
         for evidence in probe.run(look):
             kept.append(redacted(evidence))  # noqa: PERF401 - one by one: what came before an error stays
     except Exception as error:  # noqa: BLE001 - the probe runner: every failed look becomes a gap
         return gap_of(name, probe, target, error)
-    return None
+    return gap_of(name, probe, target, missed[0]) if missed else None
 
 
 def _unfinished(assignment: Assignment, progress: _Progress) -> list[Gap]:

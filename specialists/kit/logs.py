@@ -4,11 +4,16 @@ API: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Fi
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from aws.errors import CALL_ERRORS
 from aws.reads import Read, read
 from domain.values import from_epoch
 from specialists.contract import Look
 from specialists.kit.loglines import LogEvent, LogLines
+
+if TYPE_CHECKING:
+    from types_boto3_logs.type_defs import FilterLogEventsResponseTypeDef
 
 FILTER_LOG_EVENTS: Read = read("logs", "FilterLogEvents")
 MAX_MESSAGE = 4_000
@@ -21,22 +26,22 @@ def log_lines(
     """Return the window's events that match, at most `limit` of them.
 
     `pattern` is CloudWatch's filter syntax and narrows what travels; `keep` decides again here, because a page can be
-    partial and an emulator may ignore patterns. `named` says in words what was asked for. Raises botocore's
-    ClientError, ResourceNotFoundException when the group does not exist.
+    partial and an emulator may ignore patterns. `named` says in words what was asked for. A later page that cannot be
+    read is noted in `look.missed`. Raises botocore's ClientError for the first one, ResourceNotFoundException when the
+    group does not exist.
     """
     events: list[LogEvent] = []
     truncated = False
     token = ""
     for page_number in range(MAX_PAGES + 1):
-        more = {"nextToken": token} if token else {}
-        page = look.aws.logs.filter_log_events(
-            logGroupName=group,
-            startTime=int(look.window.start.timestamp() * 1000),
-            endTime=int(look.window.end.timestamp() * 1000),
-            filterPattern=pattern,
-            limit=1000,
-            **more,  # type: ignore[arg-type]  # the stubs know no partial keyword dicts
-        )
+        try:
+            page = _page(look, group, pattern, token)
+        except CALL_ERRORS as error:
+            if page_number == 0:
+                raise
+            look.missed.append(error)
+            truncated = True
+            break
         found = (e for e in page.get("events", []) if keep(e.get("message", "")))
         events.extend(
             LogEvent(
@@ -59,4 +64,16 @@ def log_lines(
         filter=named,
         events=tuple(ordered[:limit]),
         truncated=truncated or len(ordered) > limit,
+    )
+
+
+def _page(look: Look, group: str, pattern: str, token: str) -> "FilterLogEventsResponseTypeDef":
+    more = {"nextToken": token} if token else {}
+    return look.aws.logs.filter_log_events(
+        logGroupName=group,
+        startTime=int(look.window.start.timestamp() * 1000),
+        endTime=int(look.window.end.timestamp() * 1000),
+        filterPattern=pattern,
+        limit=1000,
+        **more,  # type: ignore[arg-type]  # the stubs know no partial keyword dicts
     )

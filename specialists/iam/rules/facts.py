@@ -38,7 +38,13 @@ def role_in_use(case: Case) -> Iterator[Finding]:
 def policies_read(case: Case) -> Iterator[Finding]:
     """How many policies the role has, and whether all of them were understood."""
     standing = own_standing(case)
-    if standing is None or not standing.complete:
+    if standing is None:
+        return
+    for policy in (policy for policy in standing.identity if policy.problem):
+        yield case.fact(
+            f"What policy `{policy.name}` of role `{standing.name}` allows is unknown: {policy.problem}", policy
+        )
+    if not standing.complete:
         return
     names = ", ".join(f"`{policy.name}`" for policy in standing.identity[:5])
     more = f" and {len(standing.identity) - 5} more" if len(standing.identity) > 5 else ""
