@@ -5,14 +5,17 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError
 from botocore.session import get_session
+from botocore.utils import parse_timestamp
 
 from aws import meter
 from aws.clients import Clients
@@ -24,11 +27,16 @@ from domain.values import Value
 if TYPE_CHECKING:
     from botocore.client import BaseClient
     from botocore.model import OperationModel
+    from botocore.session import Session as BotocoreSession
 
 logger = logging.getLogger(__name__)
 
 ALWAYS = frozenset({("sts", "GetCallerIdentity")})
 """Needs no permission and tells whose account we read."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+USER_AGENT = f"rca-bot/read-only Boto3/{boto3.__version__} Botocore/{botocore.__version__}"
+"""As a whole: botocore's own is put together anew from thirty parts, twice for every call."""
 
 
 class AccountRole(Value):
@@ -114,19 +122,21 @@ class ReadSession:
             connect_timeout=self._config.connect_timeout_seconds,
             read_timeout=self._config.read_timeout_seconds,
             max_pool_connections=self._config.max_connections,
-            user_agent_extra="rca-bot/read-only",
+            user_agent=USER_AGENT,
         )
 
     def _session(self, account: str) -> boto3.Session:
         with self._lock:
             if account not in self._sessions:
                 try:
-                    self._sessions[account] = boto3.Session() if not account else self._assumed(account)
+                    inner = get_session() if not account else self._assumed(account)
+                    inner.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
+                    self._sessions[account] = boto3.Session(botocore_session=inner)
                 except BotoCoreError as error:
                     raise unusable(error) or error from error
             return self._sessions[account]
 
-    def _assumed(self, account: str) -> boto3.Session:
+    def _assumed(self, account: str) -> "BotocoreSession":
         """Return a session whose credentials come from the account's role and renew themselves."""
         role = self._config.accounts[account]
         base = self._session("")
@@ -141,7 +151,7 @@ class ReadSession:
         fetcher = AssumeRoleCredentialFetcher(guarded_client, base.get_credentials(), role.role_arn, extra_args=extra)
         inner = get_session()
         inner._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")  # type: ignore[attr-defined]  # noqa: SLF001 - botocore has no public setter for refreshable credentials
-        return boto3.Session(botocore_session=inner)
+        return inner
 
     def _before_call(self, account: str, region: str, model: "OperationModel", **_: Any) -> None:
         service, operation = model.service_model.service_name, model.name
@@ -163,3 +173,10 @@ class ReadSession:
         work = meter.current()
         if work is not None and work.remaining() <= 0:
             raise OutOfTime("no time left for another attempt")
+
+
+def moment(value: str | float) -> datetime:
+    """Return an answer's timestamp in UTC; botocore's own parser asks for the local zone, for every datapoint."""
+    if isinstance(value, int | float):
+        return EPOCH + timedelta(seconds=value)
+    return parse_timestamp(value)

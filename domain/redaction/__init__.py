@@ -3,6 +3,7 @@
 `clean` first, then `redact`: a zero-width character inside a key would hide it from every pattern.
 """
 
+import re
 from typing import Any
 
 from domain.redaction.assignments import is_secret, kind_of, redact_assignments
@@ -11,6 +12,11 @@ from domain.redaction.shape import marker
 from domain.redaction.tokens import BLOCKS, CREDENTIALS, LOOSE, TOKENS
 
 _NAME_KEYS = ("name", "key", "parameterkey", "variable")
+
+_RULES = (*CREDENTIALS, *TOKENS, *LOOSE)
+_WITHOUT_HINTS = tuple(rule for rule in _RULES if not rule.hints)
+_HINT = re.compile("|".join(re.escape(hint) for rule in _RULES for hint in rule.hints))
+"""Most texts hold no hint of any rule: one search tells that."""
 
 
 def redact(text: str) -> str:
@@ -23,7 +29,7 @@ def redact(text: str) -> str:
         text = rule.apply(text, text.lower())
     text = redact_assignments(text, text.lower())
     lowered = text.lower()
-    for rule in (*CREDENTIALS, *TOKENS, *LOOSE):
+    for rule in _RULES if _HINT.search(lowered) else _WITHOUT_HINTS:
         text = rule.apply(text, lowered)
     return capped(text)
 
