@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from domain.gap import GapReason
 from domain.usage import Usage
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -59,11 +60,16 @@ class Question(Generic[AnswerT]):
 
 @dataclass(frozen=True)
 class Reply(Generic[AnswerT]):
-    """What came back: an answer, or in `problem` one line for people why there is none; `usage` is spent either way."""
+    """What came back: an answer, or in `problem` one line for people why there is none; `usage` is spent either way.
+
+    `reason` is the kind of problem, and `action` the IAM action to grant where AWS denied the model.
+    """
 
     answer: AnswerT | None
     usage: Usage = field(default_factory=Usage)
     problem: str = ""
+    reason: GapReason | None = None
+    action: str | None = None
 
 
 class Budget(Protocol):

@@ -1,7 +1,9 @@
 """The API Gateway specialist: REST and HTTP APIs, from the request's refusal to the integration's answer."""
 
 from domain.resource import ResourceType
+from specialists.apigateway.agent import AGENT
 from specialists.apigateway.probes import PROBES
+from specialists.apigateway.proposals import PROPOSALS
 from specialists.apigateway.rules import RULES
 from specialists.contract import Specialist
 
@@ -14,4 +16,6 @@ SPECIALIST = Specialist(
     },
     probes=PROBES,
     rules=RULES,
+    proposals=PROPOSALS,
+    agent=AGENT,
 )

@@ -2,6 +2,7 @@
 
 from domain.resource import ResourceType
 from specialists.contract import Specialist
+from specialists.dynamodb.agent import AGENT
 from specialists.dynamodb.probes import PROBES
 from specialists.dynamodb.proposals import PROPOSALS
 from specialists.dynamodb.rules import RULES
@@ -12,4 +13,5 @@ SPECIALIST = Specialist(
     probes=PROBES,
     rules=RULES,
     proposals=PROPOSALS,
+    agent=AGENT,
 )

@@ -2,7 +2,9 @@
 
 from domain.resource import ResourceType
 from specialists.contract import Specialist
+from specialists.eventbridge.agent import AGENT
 from specialists.eventbridge.probes import PROBES
+from specialists.eventbridge.proposals import PROPOSALS
 from specialists.eventbridge.rules import RULES
 
 SPECIALIST = Specialist(
@@ -15,4 +17,6 @@ SPECIALIST = Specialist(
     },
     probes=PROBES,
     rules=RULES,
+    proposals=PROPOSALS,
+    agent=AGENT,
 )

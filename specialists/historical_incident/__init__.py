@@ -2,6 +2,7 @@
 
 from domain.resource import ResourceType
 from specialists.contract import Specialist, SpecialistKind
+from specialists.historical_incident.agent import AGENT
 from specialists.historical_incident.probes import PROBES
 from specialists.historical_incident.rules import RULES
 
@@ -12,4 +13,5 @@ SPECIALIST = Specialist(
     rules=RULES,
     kind=SpecialistKind.CROSS_CUTTING,
     limit_seconds=20.0,
+    agent=AGENT,
 )

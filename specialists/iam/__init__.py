@@ -2,6 +2,7 @@
 
 from domain.resource import ResourceType
 from specialists.contract import Specialist
+from specialists.iam.agent import AGENT
 from specialists.iam.probes import PROBES
 from specialists.iam.rules import RULES
 
@@ -15,4 +16,5 @@ SPECIALIST = Specialist(
     },
     probes=PROBES,
     rules=RULES,
+    agent=AGENT,
 )

@@ -2,6 +2,7 @@
 
 from domain.resource import ResourceType
 from specialists.contract import Specialist, SpecialistKind
+from specialists.knowledge_rag.agent import AGENT
 from specialists.knowledge_rag.probes import PROBES
 from specialists.knowledge_rag.rules import RULES
 
@@ -39,4 +40,5 @@ SPECIALIST = Specialist(
     rules=RULES,
     kind=SpecialistKind.CROSS_CUTTING,
     limit_seconds=15.0,
+    agent=AGENT,
 )

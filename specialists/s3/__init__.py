@@ -2,7 +2,9 @@
 
 from domain.resource import ResourceType
 from specialists.contract import Specialist
+from specialists.s3.agent import AGENT
 from specialists.s3.probes import PROBES
+from specialists.s3.proposals import PROPOSALS
 from specialists.s3.rules import RULES
 
 SPECIALIST = Specialist(
@@ -10,4 +12,6 @@ SPECIALIST = Specialist(
     handles={ResourceType.BUCKET: "it is a bucket in the path"},
     probes=PROBES,
     rules=RULES,
+    proposals=PROPOSALS,
+    agent=AGENT,
 )

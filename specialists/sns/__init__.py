@@ -2,7 +2,9 @@
 
 from domain.resource import ResourceType
 from specialists.contract import Specialist
+from specialists.sns.agent import AGENT
 from specialists.sns.probes import PROBES
+from specialists.sns.proposals import PROPOSALS
 from specialists.sns.rules import RULES
 
 SPECIALIST = Specialist(
@@ -10,4 +12,6 @@ SPECIALIST = Specialist(
     handles={ResourceType.TOPIC: "it is a topic in the path"},
     probes=PROBES,
     rules=RULES,
+    proposals=PROPOSALS,
+    agent=AGENT,
 )

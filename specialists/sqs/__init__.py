@@ -2,6 +2,7 @@
 
 from domain.resource import ResourceType
 from specialists.contract import Specialist
+from specialists.sqs.agent import AGENT
 from specialists.sqs.probes import PROBES
 from specialists.sqs.proposals import PROPOSALS
 from specialists.sqs.rules import RULES
@@ -12,4 +13,5 @@ SPECIALIST = Specialist(
     probes=PROBES,
     rules=RULES,
     proposals=PROPOSALS,
+    agent=AGENT,
 )

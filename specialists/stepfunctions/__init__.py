@@ -2,7 +2,9 @@
 
 from domain.resource import ResourceType
 from specialists.contract import Specialist
+from specialists.stepfunctions.agent import AGENT
 from specialists.stepfunctions.probes import PROBES
+from specialists.stepfunctions.proposals import PROPOSALS
 from specialists.stepfunctions.rules import RULES
 
 SPECIALIST = Specialist(
@@ -13,4 +15,6 @@ SPECIALIST = Specialist(
     },
     probes=PROBES,
     rules=RULES,
+    proposals=PROPOSALS,
+    agent=AGENT,
 )

@@ -2,7 +2,9 @@
 
 from domain.resource import ResourceType
 from specialists.contract import Specialist
+from specialists.vpc.agent import AGENT
 from specialists.vpc.probes import PROBES
+from specialists.vpc.proposals import PROPOSALS
 from specialists.vpc.rules import RULES
 
 SPECIALIST = Specialist(
@@ -16,4 +18,6 @@ SPECIALIST = Specialist(
     },
     probes=PROBES,
     rules=RULES,
+    proposals=PROPOSALS,
+    agent=AGENT,
 )
