@@ -1,0 +1,1 @@
+"""Questions about a concluded investigation, answered from its evidence."""
