@@ -6,65 +6,11 @@ from pydantic import Field, ValidationError
 
 from domain.action import ProposedAction
 from domain.values import Value
+from remediation.parameters import capacity, edges, messaging
 
 
 class Refused(Exception):
     """An action that is not in the catalogue, or whose parameters do not fit it; nothing may be done with it."""
-
-
-class Throughput(Value):
-    """Provisioned capacity units a second."""
-
-    ReadCapacityUnits: int = Field(ge=1)
-    WriteCapacityUnits: int = Field(ge=1)
-
-
-class SetCapacity(Value):
-    """dynamodb:UpdateTable, capacity only."""
-
-    TableName: str
-    ProvisionedThroughput: Throughput
-
-
-class SwitchToOnDemand(Value):
-    """dynamodb:UpdateTable, billing mode only."""
-
-    TableName: str
-    BillingMode: str = Field(pattern="^PAY_PER_REQUEST$")
-
-
-class RemoveReservation(Value):
-    """lambda:DeleteFunctionConcurrency."""
-
-    FunctionName: str
-
-
-class SetReservation(Value):
-    """lambda:PutFunctionConcurrency."""
-
-    FunctionName: str
-    ReservedConcurrentExecutions: int = Field(ge=1)
-
-
-class SetTimeout(Value):
-    """lambda:UpdateFunctionConfiguration, the time-out in seconds only."""
-
-    FunctionName: str
-    Timeout: int = Field(ge=1, le=900)
-
-
-class SetMemory(Value):
-    """lambda:UpdateFunctionConfiguration, the memory in MB only."""
-
-    FunctionName: str
-    MemorySize: int = Field(ge=128, le=10240)
-
-
-class EnableMapping(Value):
-    """lambda:UpdateEventSourceMapping, enabling only."""
-
-    UUID: str
-    Enabled: bool
 
 
 class Watch(Value):
@@ -84,14 +30,53 @@ class Kind(NamedTuple):
     parameters: type[Value]
 
 
+CONFIGURE = "UpdateFunctionConfiguration"
+MAPPING = "UpdateEventSourceMapping"
+
 KINDS: tuple[Kind, ...] = (
-    Kind("dynamodb.set_capacity", "dynamodb", "UpdateTable", SetCapacity),
-    Kind("dynamodb.switch_to_on_demand", "dynamodb", "UpdateTable", SwitchToOnDemand),
-    Kind("lambda.remove_reservation", "lambda", "DeleteFunctionConcurrency", RemoveReservation),
-    Kind("lambda.set_reservation", "lambda", "PutFunctionConcurrency", SetReservation),
-    Kind("lambda.set_timeout", "lambda", "UpdateFunctionConfiguration", SetTimeout),
-    Kind("lambda.set_memory", "lambda", "UpdateFunctionConfiguration", SetMemory),
-    Kind("lambda.enable_mapping", "lambda", "UpdateEventSourceMapping", EnableMapping),
+    Kind("dynamodb.set_capacity", "dynamodb", "UpdateTable", capacity.SetCapacity),
+    Kind("dynamodb.set_index_capacity", "dynamodb", "UpdateTable", capacity.SetIndexCapacity),
+    Kind("dynamodb.switch_to_on_demand", "dynamodb", "UpdateTable", capacity.SwitchToOnDemand),
+    Kind(
+        "application-autoscaling.set_bounds",
+        "application-autoscaling",
+        "RegisterScalableTarget",
+        capacity.SetScalingBounds,
+    ),
+    Kind("lambda.remove_reservation", "lambda", "DeleteFunctionConcurrency", capacity.RemoveReservation),
+    Kind("lambda.set_reservation", "lambda", "PutFunctionConcurrency", capacity.SetReservation),
+    Kind("lambda.stop", "lambda", "PutFunctionConcurrency", capacity.StopFunction),
+    Kind("lambda.set_provisioned", "lambda", "PutProvisionedConcurrencyConfig", capacity.SetProvisioned),
+    Kind("lambda.set_timeout", "lambda", CONFIGURE, capacity.SetTimeout),
+    Kind("lambda.set_memory", "lambda", CONFIGURE, capacity.SetMemory),
+    Kind("lambda.set_handler", "lambda", CONFIGURE, capacity.SetHandler),
+    Kind("lambda.set_runtime", "lambda", CONFIGURE, capacity.SetRuntime),
+    Kind("lambda.set_storage", "lambda", CONFIGURE, capacity.SetStorage),
+    Kind("lambda.point_alias", "lambda", "UpdateAlias", capacity.PointAlias),
+    Kind("lambda.enable_mapping", "lambda", MAPPING, messaging.EnableMapping),
+    Kind("lambda.cap_mapping", "lambda", MAPPING, messaging.CapMapping),
+    Kind("lambda.limit_retries", "lambda", MAPPING, messaging.LimitRetries),
+    Kind("lambda.set_parallelization", "lambda", MAPPING, messaging.SetParallelization),
+    Kind("lambda.let_in", "lambda", "AddPermission", messaging.LetIn),
+    Kind("sqs.set_visibility", "sqs", "SetQueueAttributes", messaging.SetVisibility),
+    Kind("sqs.set_retention", "sqs", "SetQueueAttributes", messaging.SetRetention),
+    Kind("sqs.set_max_receives", "sqs", "SetQueueAttributes", messaging.SetMaxReceives),
+    Kind("sqs.redrive", "sqs", "StartMessageMoveTask", messaging.Redrive),
+    Kind("sns.set_subscription", "sns", "SetSubscriptionAttributes", messaging.SetSubscription),
+    Kind("events.enable_rule", "events", "EnableRule", messaging.EnableRule),
+    Kind("events.restore_rule", "events", "PutRule", messaging.RestoreRule),
+    Kind("pipes.start", "pipes", "StartPipe", messaging.StartPipe),
+    Kind("stepfunctions.redrive", "stepfunctions", "RedriveExecution", messaging.RedriveExecution),
+    Kind("apigateway.set_stage_throttle", "apigateway", "UpdateStage", edges.SetStageThrottle),
+    Kind("apigateway.point_stage", "apigateway", "UpdateStage", edges.PointStage),
+    Kind("apigateway.deploy", "apigateway", "CreateDeployment", edges.Deploy),
+    Kind("apigateway.set_plan_throttle", "apigateway", "UpdateUsagePlan", edges.SetPlanThrottle),
+    Kind("apigatewayv2.set_stage_throttle", "apigatewayv2", "UpdateStage", edges.SetHttpThrottle),
+    Kind("kms.cancel_deletion", "kms", "CancelKeyDeletion", edges.ReviveKey),
+    Kind("kms.enable_key", "kms", "EnableKey", edges.ReviveKey),
+    Kind("ec2.authorize_egress", "ec2", "AuthorizeSecurityGroupEgress", edges.Authorize),
+    Kind("ec2.authorize_ingress", "ec2", "AuthorizeSecurityGroupIngress", edges.Authorize),
+    Kind("ec2.delete_acl_entry", "ec2", "DeleteNetworkAclEntry", edges.DeleteAclEntry),
     Kind("cloudwatch.watch", "cloudwatch", "GetMetricData", Watch),
 )
 

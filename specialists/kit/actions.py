@@ -10,6 +10,12 @@ from typing import Any
 from domain.action import Effect, ProposedAction, Risk
 from domain.arn import Arn
 
+SWITCHED_OFF = {("ec2", "egress"): "ingress"}
+"""Where the CLI does not say "no-" for false: `aws ec2 delete-network-acl-entry --ingress | --egress`."""
+
+PLAIN = re.compile(r'-?\d+(?:\.\d+)?|"[\w.:/@+-]+"')
+"""Values, as JSON, that the CLI's shorthand takes as they are; the others need JSON."""
+
 
 def proposed(
     kind: str,
@@ -56,7 +62,8 @@ def cli_line(service: str, operation: str, parameters: Mapping[str, Any], region
     words = ["aws", service, _kebab(operation), "--region", region]
     for name, value in parameters.items():
         if isinstance(value, bool):
-            words.append(f"--{'' if value else 'no-'}{_kebab(name)}")
+            flag = _kebab(name)
+            words.append(f"--{flag}" if value else f"--{SWITCHED_OFF.get((service, flag), f'no-{flag}')}")
         else:
             words += [f"--{_kebab(name)}", value if isinstance(value, str) else _shorthand(value)]
     return shlex.join(words)
@@ -68,6 +75,6 @@ def _kebab(name: str) -> str:
 
 
 def _shorthand(value: Any) -> str:
-    if isinstance(value, Mapping) and all(isinstance(v, int | float | str) for v in value.values()):
+    if isinstance(value, Mapping) and value and all(PLAIN.fullmatch(json.dumps(v)) for v in value.values()):
         return ",".join(f"{key}={inner}" for key, inner in value.items())
     return json.dumps(value)
