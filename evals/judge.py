@@ -1,5 +1,6 @@
 """Judging one report against what its scenario expects."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from domain.report import Report, ReportStatus, Role
@@ -10,7 +11,10 @@ ACCUSING = frozenset({Role.ROOT_CAUSE, Role.CONTRIBUTING, Role.TRIGGER})
 
 
 class Judgement(NamedTuple):
-    """How one scenario went. `confidence` is that of the stated root cause, None when none was stated."""
+    """How one scenario went. `confidence` is that of the stated root cause, None when none was stated.
+
+    `unmet` says which further expectations do not hold.
+    """
 
     name: str
     kind: str
@@ -28,12 +32,13 @@ class Judgement(NamedTuple):
     said: str
     seconds: float
     aws_calls: int
+    unmet: tuple[str, ...] = ()
 
     @property
     def right(self) -> bool:
         """Whether everything that was expected holds."""
-        clean = not (self.accused or self.missing_gaps or self.dangling or self.writes) and self.deterministic
-        return self.top1 and clean
+        wrong = (self.accused, self.missing_gaps, self.dangling, self.writes, self.unmet)
+        return self.top1 and self.deterministic and not any(wrong)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -70,7 +75,29 @@ def judge(
         said=report.headline,
         seconds=report.duration_seconds,
         aws_calls=report.usage.aws_calls,
+        unmet=tuple(_unmet(expect, report)),
     )
+
+
+def _unmet(expect: Expect, report: Report) -> Iterator[str]:
+    """Yield what else was expected and is not so."""
+    triggers = [h.resource for h in report.hypotheses if h.role is Role.TRIGGER]
+    shown = {(h.cause, h.resource) for h in report.hypotheses if h.role is not Role.RULED_OUT}
+    stated = "\n".join(fact.statement for part in report.specialists for fact in part.facts)
+    sure = report.root_cause.confidence if report.root_cause else 0.0
+    cited = " ".join(f"{one.title} {one.source}" for one in report.runbooks)
+    level = report.severity.level
+    checks = (
+        (expect.trigger is None or triggers[:1] == [expect.trigger][: bool(expect.trigger)], f"trigger {triggers}"),
+        (expect.severity in {None, level}, f"severity {level.value}"),
+        (sure <= expect.confidence_at_most, f"confidence {sure:.2f}"),
+        (expect.runbook is None or expect.runbook in cited, f"runbooks {cited or 'none'}"),
+        *((part in report.summary, f"does not say “{part}”") for part in expect.says),
+        *((part not in report.summary, f"says “{part}”") for part in expect.omits),
+        *((part in stated, f"nobody states “{part}”") for part in expect.facts),
+        *((pair in shown, f"does not show {pair[0]}") for pair in expect.shown),
+    )
+    yield from (problem for holds, problem in checks if not holds)
 
 
 def _cited(report: Report) -> set[str]:

@@ -5,12 +5,14 @@ import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 from aws.limits import Limits
 from aws.session import AccountRole, AwsConfig, ReadSession
 from bot.knowledge import open_library
+from domain.history import PastInvestigation
 from domain.report import Report
 from domain.request import Trigger, TriggerKind
 from evals.judge import Judgement, judge
@@ -18,7 +20,9 @@ from evals.scenario import Scenario, all_scenarios
 from orchestrator.investigate import Investigator, utc_now
 from orchestrator.parse import parse
 from orchestrator.reads import every_read
-from orchestrator.sqlite_store import SqliteStore
+from orchestrator.sqlite_past import remember
+from orchestrator.sqlite_store import KEEP, SqliteStore
+from orchestrator.store import Grade
 from sandbox.aws.local import LocalAws
 from sandbox.aws.world import World
 from specialists.registry import all_specialists
@@ -47,12 +51,14 @@ async def run_one(scenario: Scenario, aws: LocalAws) -> tuple[Judgement, Report]
     """Seed the story, investigate it as the command line would, replay it, and judge."""
     aws.reset()
     aws.clear_faults()
-    expect = scenario.seed(World(aws, seed=scenario.name))
+    # On the minute, so that what a story tells in minutes and in seconds stays in its order whenever it is run.
+    expect = scenario.seed(World(aws, utc_now().replace(second=0, microsecond=0), scenario.name))
     aws.forget_calls()
     accounts = {account: AccountRole(role_arn=role) for account, role in (expect.accounts or {}).items()}
     session = ReadSession(AwsConfig(accounts=accounts), every_read(), limits=Limits({}))
     with tempfile.TemporaryDirectory(prefix="rca-eval-") as home:
         store = SqliteStore.open(Path(home))
+        await _remember(store, expect.past)
         investigator = Investigator(session, all_specialists(), store, past=store, library=open_library(Path(home)))
         trigger = Trigger(kind=TriggerKind.CLI, text=expect.text)
         accepted = await store.accept(scenario.name, trigger, now=utc_now())
@@ -66,3 +72,12 @@ async def run_one(scenario: Scenario, aws: LocalAws) -> tuple[Judgement, Report]
         await store.close()
     resolved = {e.id for e in bundle.loaded()} if bundle else set()
     return judge(scenario, expect, report, replayed, len(aws.writes()), resolved), report
+
+
+async def _remember(store: SqliteStore, past: Sequence[PastInvestigation]) -> None:
+    """Put earlier investigations into the store, each grade from another person."""
+    for one in past:
+        await store.write(partial(remember, past=one.model_copy(update={"grades": {}}), keep=KEEP))
+        for grade, number in one.grades.items():
+            for person in range(number):
+                await store.grade(one.investigation_id, f"{grade}-{person}", Grade(grade), now=one.at)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import evals.scenarios
+from domain.history import PastInvestigation
+from domain.report import SeverityLevel
 from sandbox.aws.world import World
 
 
@@ -29,6 +31,10 @@ class Kind(StrEnum):
     CASCADE = "cascade"
     THROTTLED = "AWS throttled"
     FOREIGN = "cross-account or cross-region"
+    CHANGE = "a change decides, or there is none"
+    SIGNAL = "the signals decide"
+    HISTORY = "it has a history"
+    ALARM = "an alarm"
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,12 @@ class Expect:
     resource) pairs that must be told beside it, as in two faults; `accept` are pairs that are as right as the root;
     `innocent` are ARNs that must not be accused; `gaps` are IAM actions that the report must ask for.
     `status` is the report's; by default completed with a cause, and for none completed (healthy) or inconclusive.
+
+    The rest is asked for where it is set: `trigger` is the resource of the change that set the root cause off ("" for
+    none), `severity` the level, `says` are parts of the summary and `omits` must not be in it, `shown` are (cause,
+    resource) pairs that must be among the hypotheses in any role but a ruled-out one, `facts` are parts of what any
+    specialist states, `runbook` is the title or file of a cited one, `confidence_at_most` bounds what is stated of the
+    root cause. `past` are earlier investigations to remember, with their grades.
     """
 
     text: str
@@ -51,6 +63,15 @@ class Expect:
     gaps: tuple[str, ...] = ()
     accounts: dict[str, str] | None = None  # other accounts and the role to read each with
     region: str | None = None
+    trigger: str | None = None
+    severity: SeverityLevel | None = None
+    says: tuple[str, ...] = ()
+    omits: tuple[str, ...] = ()
+    shown: tuple[tuple[str, str], ...] = ()
+    facts: tuple[str, ...] = ()
+    runbook: str | None = None
+    confidence_at_most: float = 1.0
+    past: tuple[PastInvestigation, ...] = ()
 
 
 Seed = Callable[[World], Expect]

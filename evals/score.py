@@ -30,6 +30,7 @@ class Score(NamedTuple):
     dangling_citations: int
     writes: int
     not_reproducible: int
+    unmet: int
     median_seconds: float
     median_aws_calls: float
     reliability: tuple[Bucket, ...]
@@ -48,6 +49,7 @@ class Score(NamedTuple):
             dangling_citations=sum(len(j.dangling) for j in judgements),
             writes=sum(j.writes for j in judgements),
             not_reproducible=sum(not j.deterministic for j in judgements),
+            unmet=sum(len(j.unmet) for j in judgements),
             median_seconds=median(j.seconds for j in judgements),
             median_aws_calls=median(j.aws_calls for j in judgements),
             reliability=tuple(_bucket(judgements, low, high) for low, high in BUCKETS),
@@ -57,9 +59,8 @@ class Score(NamedTuple):
     def holds(self) -> bool:
         """Whether every bound holds."""
         sure = self.reliability[-1]
-        clean = (
-            self.false_accusations + self.missing_gaps + self.dangling_citations + self.writes + self.not_reproducible
-        )
+        faults = (self.false_accusations, self.missing_gaps, self.dangling_citations, self.writes)
+        clean = sum(faults) + self.not_reproducible + self.unmet
         accurate = self.top1 >= 0.95 and self.top3 >= 0.99 and self.abstention == 1.0
         return accurate and clean == 0 and (not sure.stated or sure.right / sure.stated >= 0.97)
 
@@ -74,7 +75,7 @@ def table(score: Score, judgements: Sequence[Judgement]) -> str:
     faults = (
         f"false accusations {score.false_accusations}, missing gaps {score.missing_gaps}, "
         f"dangling citations {score.dangling_citations}, writes {score.writes}, "
-        f"not reproducible {score.not_reproducible}"
+        f"not reproducible {score.not_reproducible}, unmet expectations {score.unmet}"
     )
     lines = [
         f"{score.scenarios} scenarios: {accuracy}",
@@ -100,6 +101,7 @@ def _why(judgement: Judgement) -> str:
         f"{len(judgement.dangling)} dangling citations" if judgement.dangling else "",
         f"{judgement.writes} writes" if judgement.writes else "",
         "" if judgement.deterministic else "the replay differs",
+        *judgement.unmet,
     ]
     return "".join(f"; {part}" for part in parts if part)
 

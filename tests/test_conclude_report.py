@@ -168,7 +168,7 @@ DESIGNED = {
     "investigation_id", "status", "trigger", "window", "started_at", "completed_at", "duration_seconds", "affected_resources", "service_graph",
     "specialists", "root_cause", "contributing_factors", "hypotheses", "evidence", "severity", "timeline", "gaps", "proposed_actions", "usage", "digest",
 }  # fmt: skip
-MORE = {"headline", "summary", "next_look", "advice", "agreement", "pictures", "runbooks"}
+MORE = {"headline", "summary", "next_look", "told", "told_note", "advice", "agreement", "pictures", "runbooks"}
 """What people read, beside the keys that others rely on."""
 
 

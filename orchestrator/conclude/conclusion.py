@@ -57,11 +57,11 @@ def conclude(
     if again is not None:
         said = said._replace(summary=f"{said.summary} {sentence(again)}")
     wrong = settled.root is not None or said.status is ReportStatus.INCONCLUSIVE
-    affected = {*view.failing, *(h.resource for h in settled.ranked)}
+    affected = {*view.failing, *(h.resource for h in settled.by_rules)}
     origins = {*(view.origins or view.failing), *([settled.root.resource] if settled.root is not None else [])}
     return Conclusion(
         verdict=said,
         settlement=settled,
         severity=severity(bundle, graph, affected, origins, wrong=wrong),
-        timeline=timeline(settled.ranked, bundle, graph) if wrong else (),
+        timeline=timeline(settled.by_rules, bundle, graph) if wrong else (),
     )

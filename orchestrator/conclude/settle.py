@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from domain.alarm import AlarmState, AlarmTransition
 from domain.causes import cause
 from domain.evidence import EvidenceBundle
 from domain.findings import Hypothesis, Origin, Strength
@@ -13,6 +14,7 @@ from domain.report import Agreement, RankedHypothesis, Role
 from orchestrator.conclude.advised import doubted, suggested
 from orchestrator.conclude.agree import agreement, opinions, share_left
 from orchestrator.conclude.explain import BLINDNESS, CHANGE, Weighed, explanations
+from orchestrator.conclude.precedence import Favour, favours
 from orchestrator.conclude.weigh import TraceView, evidence_score, grounded, merged, positioned
 
 THRESHOLD = 0.60
@@ -59,6 +61,11 @@ class Settlement:
     strongest: float
     agreement: Agreement | None = None
 
+    @property
+    def by_rules(self) -> tuple[RankedHypothesis, ...]:
+        """What rules say, in the same order: words, severity and advice follow from nothing else."""
+        return tuple(h for h in self.ranked if h.origin is Origin.RULE)
+
 
 def settle(
     hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle, graph: ServiceGraph, gaps: Iterable[Gap] = ()
@@ -80,7 +87,10 @@ def settle(
     }
     weighed = [_confirmed(w, weighed, triggers) for w in weighed]
     standing = [w for w in weighed if w.key not in explained and w.key not in triggers]
-    candidates = sorted((w for w in standing if _may_be_root(w, view)), key=lambda w: _most_likely(w, view))
+    failing = view.failed or _rang(bundle)
+    favoured = favours([w for w in standing if _may_be_root(w, failing=failing)], ABOUT_EQUAL, bundle, graph)
+    weighed, standing = _with(favoured, weighed), _with(favoured, standing)
+    candidates = sorted((w for w in standing if _may_be_root(w, failing=failing)), key=lambda w: _most_likely(w, view))
     root = candidates[0] if candidates else None
     rivals = {w.key for w in candidates[1:] if root and root.score - w.score < ABOUT_EQUAL}
     leads_to = {**triggers, **{key: explainer.key for key, explainer in explained.items()}}
@@ -88,7 +98,7 @@ def settle(
     share = min(SHARED if rivals else 1.0, share_left(views))
     if root is not None and root.score * share < THRESHOLD:
         root, views = None, None
-    ranked = [_rank(w, root, rivals, share, explained, triggers, bundle) for w in weighed]
+    ranked = [_rank(w, root, rivals, share, explained, triggers, favoured, bundle) for w in weighed]
     ranked += suggested((h for h in given if h.origin is Origin.MODEL), joined, bundle)
     ordered = tuple(sorted(ranked, key=lambda r: (ROLE_ORDER.index(r.role), -r.confidence, r.cause, r.resource)))
     first = ordered[0] if ordered and ordered[0].role is Role.ROOT_CAUSE else None
@@ -96,15 +106,24 @@ def settle(
         ranked=ordered,
         root=first,
         rival=next((r for r in ordered if f"{r.cause}@{r.resource}" in rivals), None),
-        strongest=max((w.score for w in weighed), default=0.0),
+        strongest=max((w.score for w in weighed if not (failing and w.hypothesis.cause in BLINDNESS)), default=0.0),
         agreement=views,
     )
 
 
-def _may_be_root(weighed: Weighed, view: TraceView) -> bool:
+def _with(favoured: dict[str, Favour], weighed: Sequence[Weighed]) -> list[Weighed]:
+    return [w._replace(score=w.score + favoured[w.key].gain) if w.key in favoured else w for w in weighed]
+
+
+def _rang(bundle: EvidenceBundle) -> bool:
+    """Whether an alarm saw something, which is more than that nothing came."""
+    return any(a.state is AlarmState.ALARM and not a.for_missing_data for a in bundle.of(AlarmTransition))
+
+
+def _may_be_root(weighed: Weighed, *, failing: bool) -> bool:
     """Evidence that would fit something else as well is no verdict, however much of it there is."""
     only_fits = all(support.strength is Strength.WEAK for support in weighed.hypothesis.supports)
-    blind = view.failed and weighed.hypothesis.cause in BLINDNESS
+    blind = failing and weighed.hypothesis.cause in BLINDNESS
     return weighed.score >= THRESHOLD and not (only_fits or blind)
 
 
@@ -161,7 +180,15 @@ def _unexplained_deferral(
 def _triggered(
     change: Weighed, weighed: Sequence[Weighed], explained: dict[str, Weighed], graph: ServiceGraph
 ) -> Weighed | None:
-    """Return the unexplained cause that the change set off: on the same resource or next to it, and not before it."""
+    """Return the unexplained cause that the change set off, and that did not begin before it.
+
+    It is on the same resource or next to it, or explains a symptom there: new code asks for a right its role never had.
+    """
+    leads_to = {
+        explained[w.key].key
+        for w in weighed
+        if w.hypothesis.resource == change.hypothesis.resource and w.key in explained
+    }
     near = {
         change.hypothesis.resource,
         *graph.callers(change.hypothesis.resource),
@@ -173,7 +200,7 @@ def _triggered(
         if w.hypothesis.cause != CHANGE
         and w.key not in explained
         and w.score >= THRESHOLD
-        and w.hypothesis.resource in near
+        and (w.hypothesis.resource in near or w.key in leads_to)
         and _follows(change.hypothesis, w.hypothesis)
     ]
     same_first = sorted(fitting, key=lambda w: (w.hypothesis.resource != change.hypothesis.resource, -w.score, w.key))
@@ -206,23 +233,26 @@ def _rank(
     share: float,
     explained: dict[str, Weighed],
     triggers: dict[str, str],
+    favoured: dict[str, Favour],
     bundle: EvidenceBundle,
 ) -> RankedHypothesis:
     """Give a hypothesis its part; `share` is what doubt leaves of the root's confidence and of its rivals'."""
     hypothesis = weighed.hypothesis
     shared = weighed.key in rivals or (root is not None and weighed.key == root.key)
     explainer = explained.get(weighed.key)
+    favour = favoured.get(weighed.key)
     return RankedHypothesis(
         cause=hypothesis.cause,
         resource=hypothesis.resource,
         summary=hypothesis.summary,
         confidence=round(min(0.99, doubted(hypothesis, weighed.score * (share if shared else 1.0), bundle, FLOORS)), 2),
         role=_role(weighed, root, rivals, explained, triggers),
-        evidence=hypothesis.evidence,
+        evidence=tuple(dict.fromkeys((*hypothesis.evidence, *(favour.evidence if favour else ())))),
         contradicting=tuple(s.evidence for s in hypothesis.contradicting),
         specialist=hypothesis.specialist,
         since=hypothesis.since,
         explained_by=explainer.key if explainer else triggers.get(weighed.key),
+        favoured=favour.said if favour else "",
     )
 
 

@@ -1,5 +1,6 @@
 """The verdict in words: what is wrong, what to look at next, or that nothing is."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from orchestrator.conclude.settle import SUSPICION, SUSPICION_IN_PEACE, Settleme
 from orchestrator.conclude.weigh import TraceView
 from specialists.historical_incident.evidence import PastIncident
 from specialists.kit.passage import KnowledgePassage
+from specialists.signal_analysis.evidence import UsualHour
 
 NAME_NO_CAUSE = frozenset({"historical-incident", "knowledge-rag", "risk-blast-radius"})
 """Specialists that look around a failure: what they see or miss leaves open whether anything is wrong."""
@@ -47,16 +49,16 @@ def verdict(
     view = TraceView.of(bundle)
     if settled.root is not None:
         return _decided(settled, graph)
-    if view.failed or settled.strongest >= (SUSPICION_IN_PEACE if view.known else SUSPICION):
-        return _open(settled, view, graph, gaps)
     judging = [r for r in results if r.name not in NAME_NO_CAUSE]
     blind = [r for r in judging if r.status in {SpecialistStatus.FAILED, SpecialistStatus.TIMEOUT}]
+    if view.failed or settled.strongest >= (SUSPICION_IN_PEACE if view.known else SUSPICION):
+        return _open(settled, view, graph, gaps, blind)
     seen = any(not isinstance(item, NOT_LOOKED_AT) for item in bundle) and (view.known or bool(judging))
     if not seen or (blind and not view.known):
         return _unseen(judging, blind, gaps, graph, seen=seen)
     rang = next((a for a in bundle.of(AlarmTransition) if a.state is AlarmState.ALARM), None)
     if rang is not None:
-        return _unexplained(rang, results, gaps, graph)
+        return _unexplained(rang, bundle, results, gaps, graph)
     return _healthy(bundle, results, gaps)
 
 
@@ -83,6 +85,8 @@ def _decided(settled: Settlement, graph: ServiceGraph) -> Verdict:
         raise ValueError("a decided verdict needs a root cause")
     sentences = [root.summary.rstrip(".") + "."]
     sentences += [h.summary.rstrip(".") + "." for h in settled.ranked if h.role is Role.TRIGGER][:1]
+    if root.favoured:
+        sentences.append(f"{short(root.resource, graph)} {root.favoured}.")
     if settled.rival is not None:
         other = settled.rival
         sentences.append(f"About as likely: {label(other.resource, graph)} — {cause(other.cause).title}.")
@@ -98,15 +102,23 @@ def _decided(settled: Settlement, graph: ServiceGraph) -> Verdict:
     )
 
 
-def _open(settled: Settlement, view: TraceView, graph: ServiceGraph, gaps: Sequence[Gap]) -> Verdict:
-    likely = [h for h in settled.ranked if h.role in {Role.MINORITY, Role.CONTRIBUTING, Role.TRIGGER}][:3]
-    where = sorted(view.origins) or [h.resource for h in likely[:1]]
+def _open(
+    settled: Settlement,
+    view: TraceView,
+    graph: ServiceGraph,
+    gaps: Sequence[Gap],
+    blind: Sequence[SpecialistResult],
+) -> Verdict:
+    likely = [h for h in settled.by_rules if h.role in {Role.MINORITY, Role.CONTRIBUTING, Role.TRIGGER}][:3]
+    where = sorted(view.origins) or [h.resource for h in likely[:1]] or _only(view.failing)
     place = label(where[0], graph) if where else "this request"
     if likely:
         fits = "; ".join(f"{cause(h.cause).title} at {short(h.resource, graph)} ({h.confidence:.0%})" for h in likely)
         said = f"{'One cause fits' if len(likely) == 1 else f'{len(likely)} causes fit'}, none well enough: {fits}."
     else:
         said = "No rule explains what was seen."
+    if blind:
+        said = f"{said} No full view from {listed([r.name for r in blind])}."
     return Verdict(
         ReportStatus.INCONCLUSIVE,
         f"Something is failing in {place}, but the evidence does not decide",
@@ -115,8 +127,16 @@ def _open(settled: Settlement, view: TraceView, graph: ServiceGraph, gaps: Seque
     )
 
 
+def _only(failing: frozenset[str]) -> list[str]:
+    """The one resource that failed, where there is one."""
+    return sorted(failing) if len(failing) == 1 else []
+
+
 def _next_look(gaps: Sequence[Gap], about: set[str], graph: ServiceGraph) -> str | None:
-    """The one look that would tell: a denied one at the suspects first, then any denied one, then any that failed."""
+    """The one look that would tell: a denied one at the suspects first, then any denied one, then any that failed.
+
+    Of several that are denied, one whose permission most of them lack.
+    """
     if not gaps:
         return (
             f"Look at the metrics and logs around {label(min(about), graph)} at the time of the failure."
@@ -131,12 +151,14 @@ def _next_look(gaps: Sequence[Gap], about: set[str], graph: ServiceGraph) -> str
         GapReason.NO_DATA: 3,
         GapReason.NOT_FOUND: 3,
     }
+    lacking = Counter(g.action for g in gaps)
     best = min(
         gaps,
         key=lambda g: (
             g.specialist in NAME_NO_CAUSE,
             g.resource not in about,
             order[g.reason],
+            -lacking[g.action] if g.action else 0,
             g.specialist,
             g.probe,
             g.resource,
@@ -146,12 +168,23 @@ def _next_look(gaps: Sequence[Gap], about: set[str], graph: ServiceGraph) -> str
 
 
 def _unexplained(
-    rang: AlarmTransition, results: Sequence[SpecialistResult], gaps: Sequence[Gap], graph: ServiceGraph
+    rang: AlarmTransition,
+    bundle: EvidenceBundle,
+    results: Sequence[SpecialistResult],
+    gaps: Sequence[Gap],
+    graph: ServiceGraph,
 ) -> Verdict:
     """An alarm says that something was wrong, so that finding nothing is no all-clear."""
     headline = f"Alarm `{rang.name}` rang, and nothing that was looked at explains it"
-    said = f"{told(rang)[:1].upper()}{told(rang)[1:]}. {_checked(results)}"
+    said = f"{told(rang)[:1].upper()}{told(rang)[1:]}. {_as_ever(bundle, graph)}{_checked(results)}"
     return Verdict(ReportStatus.INCONCLUSIVE, headline, said, _next_look(gaps, {rang.resource}, graph))
+
+
+def _as_ever(bundle: EvidenceBundle, graph: ServiceGraph) -> str:
+    """What looks odd by the hours before and is so at this hour of other days: it may be all that the alarm saw."""
+    same = dict.fromkeys((h.signal.split()[1], h.resource) for h in bundle.of(UsualHour) if h.usual)
+    names = [f"{metric} of {label(resource, graph)}" for metric, resource in same][:3]
+    return f"{listed(names)} did the same at this hour of other days. " if names else ""
 
 
 def _checked(results: Sequence[SpecialistResult]) -> str:
