@@ -1,4 +1,4 @@
-"""Run all benchmarks, or the named ones: `python -m benchmarks [overhead] [ack]`."""
+"""Run all benchmarks, or the named ones: `python -m benchmarks [overhead] [ack] [reasoning]`."""
 
 import asyncio
 import json
@@ -6,10 +6,14 @@ import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
-from benchmarks import ack, overhead
+from benchmarks import ack, overhead, reasoning
 from benchmarks.measure import Measured
 
-BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Measured]]]] = {"overhead": overhead.run, "ack": ack.run}
+BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Measured]]]] = {
+    "overhead": overhead.run,
+    "ack": ack.run,
+    "reasoning": reasoning.run,
+}
 
 
 def main(names: list[str]) -> int:
