@@ -17,11 +17,12 @@ logger = logging.getLogger(__name__)
 
 
 class Identity(NamedTuple):
-    """Who we are in the workspace, as auth.test says."""
+    """Who we are in the workspace, as auth.test says; `home` is the workspace's address."""
 
     team: str
     user: str
     bot: str
+    home: str = ""
 
 
 def build_app(bot: Bot, client: AsyncWebClient, identity: Identity, signing_secret: str = "") -> AsyncApp:
@@ -44,7 +45,7 @@ def build_app(bot: Bot, client: AsyncWebClient, identity: Identity, signing_secr
         request_verification_enabled=bool(signing_secret),
         attaching_conversation_kwargs_enabled=False,
     )
-    app.middleware(Intake(bot.store, bot.now).middleware)
+    app.middleware(Intake(bot.store, bot.now, bot.watch).middleware)
 
     @app.error
     async def on_error(error: Exception, body: JsonObject) -> None:

@@ -4,10 +4,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bot.blocks.ids import RUN_AGAIN, referred
+from bot.alarms.flatten import flattened
+from bot.alarms.formats import read
+from bot.blocks.ids import INVESTIGATE_ALARM, RUN_AGAIN, referred, transition_referred
 from bot.payloads import id_of
+from bot.watch.muting import Order
+from domain.inquiry import Inquiry
 from domain.request import Trigger, TriggerKind
 from domain.values import JsonObject
+from orchestrator.parse import trace_ids
 from orchestrator.store import Investigation, MessageRole
 
 INVESTIGATE = "investigate_message"
@@ -22,16 +27,23 @@ HELP = frozenset({"", "help", "?", "-h", "--help", "usage"})
 
 
 class Asked(NamedTuple):
-    """What became of a delivery that asks for an investigation: the investigation, or why there is none.
+    """What became of a delivery that asks for something: an investigation, a question about one, an order, or nothing.
 
-    `investigation` is None when help was asked for, when the words are `unusable` (a sentence says why), and when the
-    delivery is a repeated one.
+    Both are None when help was asked for, when the words are `unusable` (a sentence says why), and when the delivery
+    is a repeated one.
     """
 
     trigger: Trigger
     investigation: Investigation | None = None
+    inquiry: Inquiry | None = None
+    order: Order | None = None
     help: bool = False
     unusable: str = ""
+
+    @property
+    def repeated(self) -> bool:
+        """Whether all that it asks was taken on with an earlier delivery."""
+        return not (self.investigation or self.inquiry or self.order is not None or self.help or self.unusable)
 
 
 def by_command(body: JsonObject) -> Trigger | None:
@@ -63,13 +75,16 @@ def by_mention(body: JsonObject) -> Trigger | None:
 
 
 def by_shortcut(body: JsonObject) -> Trigger | None:
-    """The message shortcut, answered in the thread of the message it was used on."""
+    """The message shortcut, answered in the thread of the message it was used on; an alarm's post is read as such."""
     if body.get("type") != "message_action" or body.get("callback_id") != INVESTIGATE:
         return None
     message = body.get("message") or {}
+    text = "\n".join(dict.fromkeys(texts_of(message)))
+    alarm = None if trace_ids(text) else read(flattened(message)).alarm
     return Trigger(
         kind=TriggerKind.SHORTCUT,
-        text="\n".join(dict.fromkeys(texts_of(message))),
+        text=alarm.name if alarm else text,
+        alarm=alarm,
         user=id_of(body.get("user")),
         channel=id_of(body.get("channel")),
         thread=message.get("thread_ts") or message.get("ts"),
@@ -88,6 +103,19 @@ def rerun_reference(body: JsonObject) -> str | None:
         return None
     reference = referred(str(pressed.get("value") or ""))
     return reference.investigation_id if reference else None
+
+
+def alarm_reference(body: JsonObject) -> int | None:
+    """Return the number of the alarm's transition that a press of "Investigate anyway" is about."""
+    pressed = body["actions"][0] if body.get("type") == "block_actions" and body.get("actions") else None
+    if pressed is None or pressed.get("action_id") != INVESTIGATE_ALARM:
+        return None
+    return transition_referred(str(pressed.get("value") or ""))
+
+
+def by_alarm_press(body: JsonObject, told: Trigger) -> Trigger:
+    """Have an alarm investigated that would not be, in its own thread."""
+    return told.model_copy(update={"kind": TriggerKind.SHORTCUT, "user": id_of(body.get("user"))})
 
 
 def by_rerun(body: JsonObject, before: Investigation) -> Trigger:

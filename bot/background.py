@@ -16,11 +16,12 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, work: Work, *, failed: Callable[[BaseException], Work] | None = None) -> None:
+    def spawn(self, work: Work, *, failed: Callable[[BaseException], Work] | None = None) -> "asyncio.Task[None]":
         """Start the work; when it raises, that is logged and `failed` says what to do about it."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._ended(done, failed))
+        return task
 
     def _ended(self, task: asyncio.Task[None], failed: Callable[[BaseException], Work] | None) -> None:
         self._tasks.discard(task)

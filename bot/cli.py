@@ -16,8 +16,11 @@ from pathlib import Path
 
 from aws.session import AwsConfig, ReadSession
 from bot.doctor import doctor
+from bot.events.explain import explain_event
+from bot.explained import explain_message
 from bot.interpreter import tune
 from bot.knowledge import add_parser, knowledge, open_library
+from bot.models import open_models
 from bot.serve import serve
 from bot.settings import Settings, SettingsError
 from bot.terminal import render_report
@@ -67,7 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="run the bot")
     demo = commands.add_parser("demo", help="run one investigation in a local Slack and a local AWS")
     demo.add_argument("--serve", action="store_true", help="leave everything running afterwards")
-    commands.add_parser("doctor", help="check tokens, scopes and permissions, and print what to fix")
+    check = commands.add_parser("doctor", help="check tokens, scopes and permissions, and print what to fix")
+    check.add_argument(
+        "--message", metavar="FILE", help="explain what becomes of a Slack message, its JSON; - for stdin"
+    )
+    check.add_argument("--event", metavar="FILE", help="explain what becomes of an event of the queue; - for stdin")
     add_parser(commands)
     scenarios = commands.add_parser("eval", help="run the scenario corpus and print its score (in a checkout only)")
     scenarios.add_argument("--only", nargs="+", default=[], metavar="NAME", help="run these and show the whole reports")
@@ -77,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 async def _investigate(options: argparse.Namespace, settings: Settings) -> int:
     text = " ".join(options.text)
     request = parse(text, now=utc_now(), since=options.since, until=options.until, region=options.region)
+    models = open_models(settings)
     store = SqliteStore.open(settings.data_dir)
     investigator = Investigator(
         ReadSession(AwsConfig(accounts=settings.accounts), every_read()),
@@ -85,6 +93,9 @@ async def _investigate(options: argparse.Namespace, settings: Settings) -> int:
         past=store,
         library=open_library(settings.data_dir, settings.knowledge_base_id),
         time_limit=settings.time_limit_seconds,
+        reasoner=models.reasoner,
+        mode=models.mode,
+        budget=models.budget,
     )
     try:
         trigger = Trigger(kind=TriggerKind.CLI, text=request.text)
@@ -93,6 +104,7 @@ async def _investigate(options: argparse.Namespace, settings: Settings) -> int:
             raise UnusableInput("That request was accepted already.")
         report = await investigator.investigate(accepted.id, trigger, request, lambda _: None)
     finally:
+        models.close()
         await investigator.close()
         await store.close()
     return _show(report, as_json=options.json)
@@ -126,6 +138,12 @@ async def _demo(options: argparse.Namespace, _: Settings) -> int:
     return int(await sandbox.demo(leave_running=options.serve))
 
 
+async def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    if options.event:
+        return explain_event(options.event, settings.routes)
+    return await (explain_message(options.message, settings) if options.message else doctor(settings))
+
+
 async def _eval(options: argparse.Namespace, _: Settings) -> int:
     """A process of its own: the corpus starts event loops and processes itself, and nothing of ours may import it."""
     checkout = Path(__file__).parent.parent
@@ -141,7 +159,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], Coroutine[None, Non
     "replay": _replay,
     "serve": lambda _, settings: serve(settings),
     "demo": _demo,
-    "doctor": lambda _, settings: doctor(settings),
+    "doctor": _doctor,
     "knowledge": knowledge,
     "eval": _eval,
 }

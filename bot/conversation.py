@@ -13,8 +13,9 @@ from bot.blocks.board import Board, advanced, board_message
 from bot.blocks.message import Message
 from bot.blocks.reply import reply
 from bot.blocks.report import report_messages
-from bot.blocks.root import concluded, looking, queued
+from bot.blocks.root import concluded, looking, queued, recovered
 from bot.calls import NotDelivered
+from bot.line import Standing
 from bot.outbox import Label, Outbox
 from domain.progress import Concluded, Progress, SpecialistFinished
 from domain.report import Report
@@ -23,6 +24,7 @@ from orchestrator.store import Investigation, MessageRef, MessageRole, Store
 logger = logging.getLogger(__name__)
 
 REPLY = "reply"
+NOW = Standing()
 
 
 class Conversation:
@@ -37,24 +39,32 @@ class Conversation:
         self._board = Board(trigger=investigation.trigger)
         self._unsaid: list[asyncio.Task[Any]] = []
         self._verdict_shown = False
+        self._recovered: tuple[float, str] | None = None
+        self._shown: Message | None = None
 
-    async def open(self, ahead: int) -> None:
+    async def open(self, standing: Standing = NOW) -> None:
         """Show the root message; raises NotDelivered where we may not speak."""
         if MessageRole.ROOT in self._places:
-            self.moved(ahead)
+            self.moved(standing)
         else:
-            await self._place(MessageRole.ROOT, self._waiting(ahead))
+            await self._place(MessageRole.ROOT, self._root(self._waiting(standing)))
 
-    def moved(self, ahead: int) -> None:
+    def recover(self, seconds: float | None, sentence: str = "") -> None:
+        """Let the headline say that the alarm went back to OK after so many seconds, or, with None, that it did not."""
+        self._recovered = None if seconds is None else (seconds, sentence)
+        if self._shown is not None:
+            self._update(MessageRole.ROOT, self._root(self._shown))
+
+    def moved(self, standing: Standing = NOW) -> None:
         """Show how many investigations are ahead of this one, or that its turn has come."""
-        self._update(MessageRole.ROOT, self._waiting(ahead))
+        self._update(MessageRole.ROOT, self._root(self._waiting(standing)))
 
     def hear(self, event: Progress) -> None:
         """Show one event of the investigation; the last is for `conclude`."""
         self._board = advanced(self._board, event)
         if isinstance(event, Concluded):
             return
-        self._update(MessageRole.ROOT, looking(self._board))
+        self._update(MessageRole.ROOT, self._root(looking(self._board)))
         if self._unsaid or MessageRole.BOARD in self._places:
             self._update(MessageRole.BOARD, board_message(self._board))
         else:
@@ -83,7 +93,7 @@ class Conversation:
         await self._place(MessageRole.REPORT, message)
 
     async def _show_verdict(self, report: Report) -> bool:
-        self._verdict_shown = await self._conclude(MessageRole.ROOT, concluded(report))
+        self._verdict_shown = await self._conclude(MessageRole.ROOT, self._root(concluded(report)))
         return self._verdict_shown
 
     async def _tell(self, report: Report) -> bool:
@@ -104,8 +114,12 @@ class Conversation:
         await self._store.place(self.investigation.id, MessageRole.REPORT, posted[0])
         return True
 
-    def _waiting(self, ahead: int) -> Message:
-        return queued(self.investigation.trigger, ahead) if ahead else looking(self._board)
+    def _waiting(self, standing: Standing) -> Message:
+        return queued(self.investigation.trigger, *standing) if standing.waits else looking(self._board)
+
+    def _root(self, message: Message) -> Message:
+        self._shown = message
+        return recovered(message, *self._recovered) if self._recovered else message
 
     async def _place_board(self) -> None:
         shown = self._board

@@ -6,14 +6,23 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
+from pydantic import BaseModel
+
 from aws.errors import AccountUnusable
 from aws.session import AwsConfig, ReadSession
+from bot.calls import slack_client
+from bot.events.check import check_channels, check_queue
+from bot.events.explain import statements
+from bot.models import open_models, wanted
 from bot.pictures.render import NotDrawn, Renderer
 from bot.pictures.sample import SAMPLE
 from bot.settings import Settings, SettingsError, require_slack
 from bot.tokens import SCOPES, check_app_token, check_bot_token
 from orchestrator.reads import every_read, policy
 from orchestrator.sqlite_store import SqliteStore, StoreUnusable
+from reasoning.contract import Question
+from reasoning.load import chains_of
+from reasoning.prices import AS_OF, price_of
 
 GOOD, BAD = 0, 1
 
@@ -33,6 +42,9 @@ async def doctor(settings: Settings) -> int:
         sys.stdout.write(f"{'ok ' if finding.good else 'FIX'}  {finding.subject}: {finding.words}\n")
     sys.stdout.write("\nEvery action that the probes need, as the policy of the role that the bot reads AWS with:\n")
     sys.stdout.write(json.dumps(policy(), indent=2) + "\n")
+    if settings.events_queue_url:
+        more = statements(settings.events_queue_url, settings.routes)
+        sys.stdout.write("\nAnd the statements that taking events needs:\n" + json.dumps(more, indent=2) + "\n")
     return GOOD if all(finding.good for finding in findings) else BAD
 
 
@@ -98,6 +110,41 @@ async def _aws(settings: Settings) -> AsyncIterator[Finding]:
     yield Finding(good=True, subject="AWS", words=words + others)
 
 
+async def _events(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.events_queue_url is None:
+        return
+    yield Finding(*await check_queue(settings.events_queue_url))
+    if settings.bot_token is not None:
+        client = slack_client(settings.bot_token.get_secret_value(), settings.api_url)
+        async for found in check_channels(settings.routes, client):
+            yield Finding(*found)
+
+
+class Hello(BaseModel):
+    """Say that you are there."""
+
+    there: bool
+
+
+async def _models(settings: Settings) -> AsyncIterator[Finding]:
+    """Ask the model one short question, which costs what a few hundred tokens do."""
+    try:
+        models = open_models(settings)
+    except SettingsError as error:
+        yield Finding(good=False, subject="model", words=str(error))
+        return
+    if models.reasoner is None:
+        return
+    question = Question("ask", "Say that you are there.", "nothing", Hello, tokens=100)
+    reply = await models.reasoner.ask(question, models.budget())
+    models.close()
+    yield Finding(good=reply.answer is not None, subject="model", words=reply.problem or f"{settings.model} answers")
+    chain, _ = chains_of(wanted(settings), [question.who, *settings.models])
+    unpriced = ", ".join(str(spec) for spec in chain if price_of(*spec) is None)
+    words = f"not known for {unpriced}: only tokens bound what is spent" if unpriced else f"known, as of {AS_OF}"
+    yield Finding(good=True, subject="model's price", words=words)
+
+
 async def _pictures(_: Settings) -> AsyncIterator[Finding]:
     try:
         drawn = await Renderer().draw(SAMPLE)
@@ -113,5 +160,7 @@ CHECKS: tuple[Callable[[Settings], AsyncIterator[Finding]], ...] = (
     _bot_token,
     _app_token,
     _aws,
+    _events,
+    _models,
     _pictures,
 )

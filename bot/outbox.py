@@ -43,12 +43,14 @@ class Outbox:
         *,
         thread_ts: str | None = None,
         maybe_since: datetime | None = None,
+        yields: bool = False,
     ) -> MessageRef:
         """Post a message and return where it stands; raises NotDelivered when Slack refuses it or stays away.
 
-        `maybe_since`: an earlier process may have posted it since then, so it is searched for first.
+        `maybe_since`: an earlier process may have posted it since then, so it is searched for first. One that `yields`
+        lets every other post into the channel go before it.
         """
-        return await self._posts.post(Post(channel, message, label, thread_ts), maybe_since)
+        return await self._posts.post(Post(channel, message, label, thread_ts, yields), maybe_since)
 
     def update(self, where: MessageRef, message: Message, label: Label) -> None:
         """Let the message show this soon; only the newest of several waiting updates is sent."""

@@ -52,11 +52,12 @@ class Bucket:
     def __post_init__(self) -> None:
         self.tokens = float(self.burst)
 
-    def wait(self, now: float) -> float:
-        """Return the seconds until a token is there, 0 when one is."""
+    def wait(self, now: float, spare: int = 0) -> float:
+        """Return the seconds until a token is there, 0 when one is; `spare` more are left for others."""
         gone = now - (now if self.at is None else self.at)
         self.tokens, self.at = min(float(self.burst), self.tokens + gone * self.per_second), now
-        return 0.0 if self.tokens >= 1 else (1 - self.tokens) / self.per_second
+        wanted = min(1 + spare, self.burst)
+        return 0.0 if self.tokens >= wanted else (wanted - self.tokens) / self.per_second
 
     def take(self, now: float) -> None:
         """Take a token; call it when `wait` returned 0."""

@@ -171,11 +171,25 @@ class MessageShortcut(Shortcut):
     action_ts: Id
 
 
+class Entered(Part):
+    """What was entered into one element of a modal."""
+
+    value: str | None = None
+
+
+class ViewState(Part):
+    """What was entered into a modal, by block and element."""
+
+    values: dict[str, dict[str, Entered]] = {}
+
+
 class View(Named):
     """A modal."""
 
     callback_id: str
     type: str
+    private_metadata: str | None = None
+    state: ViewState | None = None
 
 
 class ViewEvent(Interaction):

@@ -8,6 +8,7 @@ made before Slack shows its own accepted post could still miss it.
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,17 +27,19 @@ logger = logging.getLogger(__name__)
 
 GIVE_UP_SECONDS = 600.0
 SEARCH_PAGES = 5
+YIELD_SECONDS = 0.1
 CLOCK_SKEW_SECONDS = 120
 
 
 @dataclass(frozen=True)
 class Post:
-    """A message on its way into a channel or thread."""
+    """A message on its way into a channel or thread; one that `yields` lets all others of its channel go before."""
 
     channel: str
     message: Message
     label: Label
     thread_ts: str | None = None
+    yields: bool = False
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of chat.postMessage: https://docs.slack.dev/reference/methods/chat.postMessage."""
@@ -55,6 +58,8 @@ class Posts:
         self._pace = pace
         self._locks: dict[str, asyncio.Lock] = {}
         self._buckets: dict[str, Bucket] = {}
+        self._yielding: dict[str, asyncio.Lock] = {}
+        self._urgent: Counter[str] = Counter()
         self.under_way = 0
 
     async def post(self, post: Post, maybe_since: datetime | None = None) -> MessageRef:
@@ -64,12 +69,27 @@ class Posts:
         """
         self.under_way += 1
         try:
-            async with self._locks.setdefault(post.channel, asyncio.Lock()):
-                fit = replace(post, message=fitting(post.message))
-                since = maybe_since.timestamp() if maybe_since else time.time()
-                return await self._until_known(fit, since, searching=maybe_since is not None)
+            if not post.yields:
+                return await self._in_order(post, maybe_since)
+            async with self._yielding.setdefault(post.channel, asyncio.Lock()):
+                while self._urgent[post.channel] or self._bucket(post.channel).wait(self._clock.now(), spare=1):
+                    await self._clock.sleep(YIELD_SECONDS)
+                return await self._deliver(post, maybe_since)
         finally:
             self.under_way -= 1
+
+    async def _in_order(self, post: Post, maybe_since: datetime | None) -> MessageRef:
+        self._urgent[post.channel] += 1
+        try:
+            return await self._deliver(post, maybe_since)
+        finally:
+            self._urgent[post.channel] -= 1
+
+    async def _deliver(self, post: Post, maybe_since: datetime | None) -> MessageRef:
+        async with self._locks.setdefault(post.channel, asyncio.Lock()):
+            fit = replace(post, message=fitting(post.message))
+            since = maybe_since.timestamp() if maybe_since else time.time()
+            return await self._until_known(fit, since, searching=maybe_since is not None)
 
     async def _until_known(self, post: Post, since: float, *, searching: bool) -> MessageRef:
         began, failures = self._clock.now(), 0
@@ -102,10 +122,13 @@ class Posts:
 
     async def turn(self, channel: str) -> None:
         """Wait until one more message may go into the channel."""
-        bucket = self._buckets.setdefault(channel, Bucket(self._pace.posts_per_second, self._pace.post_burst))
+        bucket = self._bucket(channel)
         while wait := bucket.wait(self._clock.now()):
             await self._clock.sleep(wait)
         bucket.take(self._clock.now())
+
+    def _bucket(self, channel: str) -> Bucket:
+        return self._buckets.setdefault(channel, Bucket(self._pace.posts_per_second, self._pace.post_burst))
 
     async def _search(self, post: Post, since: float) -> Outcome:
         """Look for the message among ours; Done without data when it is not there or we may not look."""

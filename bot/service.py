@@ -14,13 +14,19 @@ from bot.app import Identity, build_app
 from bot.background import Background
 from bot.calls import slack_client
 from bot.desk import Desk, Investigates
+from bot.events.feed import Feed, Source
 from bot.http import HttpServer, http_app, take_requests
 from bot.listeners.contract import Bot
 from bot.looplag import LoopLag
 from bot.outbox import Outbox
 from bot.pacing import Pace
+from bot.questions import Questions
 from bot.settings import Settings
 from bot.socketmode import Socket
+from bot.watch.policy import policy_of
+from bot.watch.watch import Aftercare, Watch
+from orchestrator.alarm_store import StoreWithAlarms
+from orchestrator.ask.answerer import Answerer
 from orchestrator.store import Store
 
 logger = logging.getLogger(__name__)
@@ -35,12 +41,15 @@ class Service:
     def __init__(
         self,
         settings: Settings,
-        store: Store,
+        store: StoreWithAlarms,
         investigator: Investigates,
         identity: Identity,
         *,
         now: Callable[[], datetime],
+        answerer: Answerer | None = None,
+        aftercare: Aftercare | None = None,
         pace: Pace | None = None,
+        events: Source | None = None,
     ) -> None:
         self._settings = settings
         self._session = aiohttp.ClientSession()
@@ -57,10 +66,23 @@ class Service:
             answers,
             self._background,
             most=settings.max_concurrent,
+            per_hour=settings.max_per_hour,
             time_limit=settings.time_limit_seconds,
             now=now,
         )
-        self.bot = Bot(store, self.desk, self._outbox, answers, self._background, now)
+        self.watch = Watch(
+            store.alarms,
+            store,
+            self.desk,
+            self._outbox,
+            self._background,
+            policy=policy_of(settings, (identity.user, identity.bot), identity.home),
+            now=now,
+            aftercare=aftercare,
+        )
+        self.feed = self._feed(events, store, now) if events is not None else None
+        self.questions = Questions(store, answerer or Answerer(store), self._outbox, self._background, now)
+        self.bot = Bot(store, self.desk, self._outbox, answers, self._background, self.questions, self.watch, now)
         secret = (
             "" if settings.socket_mode or not settings.signing_secret else settings.signing_secret.get_secret_value()
         )
@@ -72,17 +94,36 @@ class Service:
         app_token = settings.app_token.get_secret_value() if settings.app_token else ""
         self.socket = Socket(self.bolt, app_token, self._client) if app_token else None
 
+    def _feed(self, source: Source, store: Store, now: Callable[[], datetime]) -> Feed:
+        return Feed(
+            source,
+            self._settings.routes,
+            store,
+            self.watch,
+            self.desk.take,
+            client=self._client,
+            outbox=self._outbox,
+            background=self._background,
+            now=now,
+        )
+
     async def start(self) -> None:
         """Take deliveries, then take up what an earlier process left; raises OSError when the port is taken."""
         await self.http.start()
         if self.socket is not None:
             await self.socket.start()
         await self.desk.resume()
+        await self.watch.resume()
+        await self.questions.resume()
+        if self.feed is not None:
+            self.feed.start()
         self._lag_watch = asyncio.create_task(self._lag.watch())
         logger.info("mode=<%s>, port=<%d> | ready", self.mode, self.http.port)
 
     async def stop(self, seconds: float = DRAIN_SECONDS) -> None:
         """Take no more work, let what runs come to its end for so long, send what is unsent."""
+        if self.feed is not None:
+            await self.feed.stop()
         self.desk.close()
         if self.socket is not None:
             await self.socket.stop()
@@ -111,5 +152,6 @@ class Service:
             "connected": self.socket is None or self.socket.connected,
             "running": self.desk.line.running,
             "waiting": self.desk.line.waiting,
+            "events": self.feed.health() if self.feed is not None else None,
             "loop_lag_ms": round(self._lag.worst_ms, 1),
         }

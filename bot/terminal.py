@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from domain.causes import cause
-from domain.report import Report, Role, RunbookRef
+from domain.report import Report, Role, RunbookRef, Severity
+from domain.words import listed
 
 
 def render_report(report: Report) -> str:
@@ -21,8 +22,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield "Why"
         by_id = {item.id: item for item in report.evidence}
         yield from (f"  [{numbers[e]}] {by_id[e].summary}" for e in report.root_cause.evidence if e in by_id)
-    if report.severity.failing_share is not None:
-        yield f"Impact  {report.severity.reason}"
+    yield from _impact(report.severity)
     others = [h for h in report.hypotheses if h.role is not Role.ROOT_CAUSE]
     if others:
         yield ""
@@ -49,6 +49,15 @@ def _lines(report: Report) -> Iterator[str]:
     yield from (f"Runbook {_citation(runbook)}" for runbook in report.runbooks)
     yield ""
     yield f"{report.investigation_id} · {report.duration_seconds:.1f} s · {report.usage.aws_calls} AWS calls"
+
+
+def _impact(severity: Severity) -> Iterator[str]:
+    if severity.failing_share is not None:
+        yield f"Impact  {severity.reason}"
+    if severity.affected_services:
+        yield f"  failing with it: {listed(severity.affected_services)}"
+    if severity.spread:
+        yield f"  {severity.spread}"
 
 
 def _citation(runbook: RunbookRef) -> str:

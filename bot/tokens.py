@@ -11,7 +11,7 @@ from bot.settings import HOW, Settings, SettingsError
 
 SCOPES = frozenset({
     "app_mentions:read",  # @rca
-    "channels:history",  # finding our own message again when a call ended without saying how
+    "channels:history",  # alarm posts; and finding our own message again when a call ended without saying how
     "chat:write",
     "commands",  # /rca and the message shortcut
     "files:write",  # pictures
@@ -38,7 +38,12 @@ async def check_bot_token(settings: Settings) -> Granted:
     client = slack_client(_secret(settings.bot_token), settings.api_url)
     done = _accepted(await outcome_of(client.auth_test), "SLACK_BOT_TOKEN", settings)
     data = done.data
-    identity = Identity(team=str(data["team_id"]), user=str(data["user_id"]), bot=str(data.get("bot_id", "")))
+    identity = Identity(
+        team=str(data["team_id"]),
+        user=str(data["user_id"]),
+        bot=str(data.get("bot_id", "")),
+        home=str(data.get("url", "")),
+    )
     scopes = frozenset(scope.strip() for scope in _header(done.headers, "x-oauth-scopes").split(",") if scope.strip())
     return Granted(identity, str(data.get("team", "")), str(data.get("user", "")), scopes)
 

@@ -19,7 +19,7 @@ class AlarmState(StrEnum):
 class AlarmReference(Value):
     """An alarm's transition as a message told it; what is None the message did not say, and CloudWatch is asked.
 
-    `at` is when the state changed, UTC; `told_by` names the format of the message.
+    `at` is when the state changed, UTC, and `previous` from which one; `told_by` names the format of the message.
     """
 
     name: str
@@ -27,6 +27,7 @@ class AlarmReference(Value):
     region: str | None = None
     account: str | None = None
     at: AwareDatetime | None = None
+    previous: AlarmState | None = None
     reason: str = ""
     description: str = ""
     namespace: str | None = None

@@ -27,19 +27,20 @@ class Support(Value):
     strength: Strength
 
 
+class Origin(StrEnum):
+    """Who derived it: a rule, or a model, whose hypotheses are opinions and never a verdict."""
+
+    RULE = "rule"
+    MODEL = "model"
+
+
 class Fact(Value):
     """A statement that evidence shows; `notable`: it tells of something unusual, so that all is not well."""
 
     statement: str
     evidence: tuple[str, ...] = Field(min_length=1)
     notable: bool = False
-
-
-class Origin(StrEnum):
-    """Who derived it: a rule, or a model, whose hypotheses are opinions and never a verdict."""
-
-    RULE = "rule"
-    MODEL = "model"
+    origin: Origin = Origin.RULE
 
 
 class Hypothesis(Value):

@@ -13,6 +13,7 @@ from domain.pictures import Pictures
 from domain.request import Trigger
 from domain.resource import Resource
 from domain.result import SpecialistStatus
+from domain.told import Told
 from domain.usage import Usage
 from domain.values import Value
 from domain.window import Window
@@ -38,7 +39,10 @@ class Role(StrEnum):
 
 
 class RankedHypothesis(Value):
-    """A hypothesis with its computed confidence and its part; `explained_by` is the cause@resource it follows from."""
+    """A hypothesis with its computed confidence and its part; `explained_by` is the cause@resource it follows from.
+
+    `favoured` says, to go on after its resource's name, what set it before others of about its weight.
+    """
 
     cause: str
     resource: str
@@ -50,6 +54,7 @@ class RankedHypothesis(Value):
     specialist: str
     since: AwareDatetime | None = None
     explained_by: str | None = None
+    favoured: str = ""
     origin: Origin = Origin.RULE
 
 
@@ -134,7 +139,10 @@ class RunbookRef(Value):
 
 
 class SpecialistReport(Value):
-    """One specialist's part; its hypotheses carry the confidence that the conclusion computed."""
+    """One specialist's part; its hypotheses carry the confidence that the conclusion computed.
+
+    `dropped` is how many of a model's statements failed their check.
+    """
 
     name: str
     status: SpecialistStatus
@@ -147,6 +155,7 @@ class SpecialistReport(Value):
     gaps: tuple[Gap, ...] = ()
     looks: int = 0
     usage: Usage = Usage()
+    dropped: int = 0
 
 
 class Report(Value):
@@ -154,6 +163,7 @@ class Report(Value):
 
     `digest` is a SHA-256 over everything that follows from the evidence: ids, times and durations of the run are
     left out, so that the same evidence gives the same digest. `agreement` is None where nobody had an opinion.
+    `told` is the verdict in a model's words, `told_note` why there are none where they were asked for.
     """
 
     investigation_id: str
@@ -166,6 +176,8 @@ class Report(Value):
     headline: str
     summary: str
     next_look: str | None = None
+    told: Told | None = None
+    told_note: str = ""
     affected_resources: tuple[Resource, ...] = ()
     service_graph: ServiceGraph = ServiceGraph()
     specialists: tuple[SpecialistReport, ...] = ()

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from domain.alarm import AlarmReference
+from domain.incident import IncidentReference
 from domain.resource import Resource
 from domain.values import Value
 from domain.window import Window
@@ -23,7 +24,8 @@ class TriggerKind(StrEnum):
 class Trigger(Value):
     """Who or what asked, in which words; `thread` is the timestamp of the Slack thread it was asked in, if any.
 
-    `alarm` is the alarm that a message or an event told of; the words are then its line for people.
+    `alarm` is the alarm that a message or an event told of, `incident` the incident that an event told of; the
+    words are then its line for people.
     """
 
     kind: TriggerKind
@@ -33,6 +35,7 @@ class Trigger(Value):
     thread: str | None = None
     team: str | None = None
     alarm: AlarmReference | None = None
+    incident: IncidentReference | None = None
 
 
 class Target(Value):

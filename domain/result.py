@@ -19,7 +19,11 @@ class SpecialistStatus(StrEnum):
 
 
 class SpecialistResult(Value):
-    """One specialist's run; `looks` is the number of probes it made, `reason` why it was asked."""
+    """One specialist's run; `looks` is the number of probes it made, `reason` why it was asked.
+
+    `dropped` is how many of a model's statements failed their check, `model_gap` says why no model answered,
+    where one was asked: the conclusion does not know of it.
+    """
 
     name: str
     status: SpecialistStatus
@@ -32,3 +36,5 @@ class SpecialistResult(Value):
     looks: int = 0
     reason: str = ""
     message: str = ""
+    dropped: int = 0
+    model_gap: Gap | None = None

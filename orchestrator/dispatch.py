@@ -11,6 +11,7 @@ from domain.graph import ServiceGraph
 from domain.result import SpecialistResult, SpecialistStatus
 from domain.window import Window
 from orchestrator.route import Route
+from reasoning import telemetry
 from specialists.run import Assignment, Run, Tools, run_specialist
 
 logger = logging.getLogger(__name__)
@@ -35,9 +36,10 @@ async def dispatch(
     runs: dict[str, Run] = {}
 
     async def one(route: Route) -> None:
-        assignment = Assignment(route.specialist, route.targets, route.reason, window, graph, trace, now)
+        assignment = assignment_of(route, window, graph, trace, now)
         name = route.specialist.name
-        runs[name] = await run_specialist(assignment, tools, lambda message: working(name, message))
+        with telemetry.span("specialist", specialist=name):
+            runs[name] = await run_specialist(assignment, tools, lambda message: working(name, message))
         finished(runs[name].result)
 
     tasks = {asyncio.ensure_future(one(route)): route for route in routes}
@@ -54,6 +56,13 @@ async def dispatch(
             runs[route.specialist.name] = _lost(route, time.monotonic() - began)
             finished(runs[route.specialist.name].result)
     return tuple(runs[route.specialist.name] for route in routes)
+
+
+def assignment_of(
+    route: Route, window: Window, graph: ServiceGraph, trace: EvidenceBundle, now: datetime
+) -> Assignment:
+    """Return what a route asks its specialist, with what discovery knows."""
+    return Assignment(route.specialist, route.targets, route.reason, window, graph, trace, now)
 
 
 def _lost(route: Route, seconds: float) -> Run:

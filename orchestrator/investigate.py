@@ -1,4 +1,4 @@
-"""The life of an investigation: discover, route, dispatch, conclude, propose, report, store.
+"""The life of an investigation: discover, route, dispatch, reason, conclude, propose, report, store.
 
 `Investigator.investigate` always returns a report. Whoever listens hears typed progress; `Concluded` is the last.
 """
@@ -17,40 +17,46 @@ from aws import meter
 from aws.errors import AccountUnusable
 from aws.meter import Meter
 from aws.session import ReadSession
-from domain.evidence import EvidenceBundle
-from domain.findings import Strength
+from domain.evidence import EvidenceBundle, redacted
 from domain.history import NO_PAST, PastInvestigations
+from domain.incident import IncidentTold
 from domain.library import NO_LIBRARY, Library
 from domain.progress import (
     Assigned,
     Concluded,
     Discovered,
     InvestigationStarted,
-    Progress,
     Routed,
-    SpecialistFinished,
-    SpecialistWorking,
 )
 from domain.report import Report
 from domain.request import Request, Trigger
-from domain.result import SpecialistResult
+from domain.resource import Resource
+from domain.usage import Usage
 from orchestrator.conclude.conclusion import Conclusion, conclude
 from orchestrator.discover import Discovery, discover
-from orchestrator.dispatch import dispatch
+from orchestrator.dispatch import assignment_of, dispatch
 from orchestrator.errors import InvestigationError, NothingToLookAt
+from orchestrator.probe_again import LOOK_SECONDS, probe_again
 from orchestrator.propose import PLANNING_REASON, planner_of, planning
-from orchestrator.report import all_gaps, build_report, failed_report
+from orchestrator.reason import Asking, reason
+from orchestrator.report import all_gaps, build_report, failed_report, with_wording
 from orchestrator.route import Route, route
 from orchestrator.store import Store, StoredBundle
-from specialists.contract import Specialist
+from orchestrator.synthesis import worded
+from orchestrator.telling import Listen, finished, while_asking, while_looking
+from orchestrator.trade_offs import weighed, with_words
+from reasoning import telemetry
+from reasoning.budget import NOTHING, Budgets, Limits, MemoryLedger
+from reasoning.contract import Mode, Reasoner
+from reasoning.load import budgets
+from specialists.contract import Probe, Specialist
 from specialists.once import Once
 from specialists.plan import run_planning
-from specialists.run import Run, Tools
+from specialists.run import Assignment, Run, Tools
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Listen = Callable[[Progress], None]
 
 THREADS = 48
 """How many looks are made at once: an investigation over ten services makes about a hundred."""
@@ -77,6 +83,9 @@ class Investigator:
         library: Library = NO_LIBRARY,
         time_limit: float = 120.0,
         clock: Callable[[], datetime] = utc_now,
+        reasoner: Reasoner | None = None,
+        mode: Mode = Mode.AUTO,
+        budget: Budgets | None = None,
     ) -> None:
         self._session = session
         self._specialists = tuple(specialists)
@@ -85,6 +94,9 @@ class Investigator:
         self._library = library
         self._time_limit = time_limit
         self._clock = clock
+        self._reasoner = reasoner if mode is not Mode.NEVER else None
+        self._mode = mode
+        self._budget = budget or budgets(Limits(), MemoryLedger())
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="rca-look")
 
     async def investigate(self, investigation_id: str, trigger: Trigger, request: Request, listen: Listen) -> Report:
@@ -95,8 +107,11 @@ class Investigator:
         bundle: StoredBundle | None = None
         try:
             await self._store.start(investigation_id, now=started)
-            bundle = await self._look(investigation_id, trigger, request, started, listen)
-            report, bundle = await self._conclude(investigation_id, bundle, listen)
+            with telemetry.span("investigation", investigation=investigation_id):
+                asking = self.asking()
+                bundle = await self._look(investigation_id, trigger, request, started, asking, listen)
+                report, bundle = await self._conclude(investigation_id, bundle, listen, asking)
+                report, bundle = await self._word(report, bundle, asking)
         except (AccountUnusable, InvestigationError) as error:
             gaps = error.gaps if isinstance(error, NothingToLookAt) else ()
             report = failed_report(
@@ -127,14 +142,26 @@ class Investigator:
         bundle = await self._store.bundle(investigation_id)
         return None if bundle is None else (await self._conclude(investigation_id, bundle, lambda _: None))[0]
 
+    async def look_again(self, bundle: StoredBundle, specialist: Specialist, probe: Probe, target: Resource) -> Run:
+        """Make one further look about a concluded investigation, knowing all that was seen for it; raises nothing."""
+        seen, why = bundle.loaded(), "somebody asks"
+        known = Assignment(specialist, (target,), why, bundle.window, bundle.graph, seen, bundle.started_at)
+        return await probe_again(known, probe, target, self._tools(Meter(_deadline(LOOK_SECONDS))))
+
     async def close(self) -> None:
         """Let go of the threads; calls still under way end by their own time-outs."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _look(
-        self, ident: str, trigger: Trigger, request: Request, started: datetime, listen: Listen
+        self,
+        ident: str,
+        trigger: Trigger,
+        request: Request,
+        started: datetime,
+        asking: Asking | None,
+        listen: Listen,
     ) -> StoredBundle:
-        """Everything that asks AWS."""
+        """Everything that asks AWS, and models about what AWS said."""
         counter = Meter(_deadline(self._time_limit))
         found = await self._discover(request, counter, started)
         elapsed = (self._clock() - started).total_seconds()
@@ -154,7 +181,10 @@ class Investigator:
         if planner is not None:
             assigned.append(Assigned(name=planner.name, reason=PLANNING_REASON))
         listen(Routed(investigation_id=ident, specialists=tuple(assigned)))
-        runs = await self._dispatch(ident, routes, found, counter, started, listen)
+        tools = self._tools(counter)
+        runs = await self._dispatch(ident, routes, found, tools, started, listen)
+        assigned_to = [assignment_of(r, found.window, found.graph, found.trace, started) for r in routes]
+        runs = await reason(assigned_to, runs, tools, asking, while_asking(ident, listen), found.gaps)
         return await asyncio.to_thread(_bundle, trigger, request, found, runs, counter, started, self._clock())
 
     async def _discover(self, request: Request, counter: Meter, now: datetime) -> Discovery:
@@ -167,27 +197,34 @@ class Investigator:
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(work, *values))
 
     async def _dispatch(
-        self, ident: str, routes: Sequence[Route], found: Discovery, counter: Meter, now: datetime, listen: Listen
+        self, ident: str, routes: Sequence[Route], found: Discovery, tools: Tools, now: datetime, listen: Listen
     ) -> tuple[Run, ...]:
-        def finished(result: SpecialistResult) -> None:
-            listen(_finished(ident, result))
-
-        def working(name: str, message: str) -> None:
-            listen(SpecialistWorking(investigation_id=ident, name=name, message=message))
-
+        heard = while_looking(ident, listen)
         return await dispatch(
             routes,
-            Tools(self._session, self._pool, Once(), counter, self._past, self._library),
+            tools,
             window=found.window,
             graph=found.graph,
             trace=found.trace,
             now=now,
-            working=working,
-            finished=finished,
+            working=heard.working,
+            finished=heard.finished,
         )
 
-    async def _conclude(self, ident: str, bundle: StoredBundle, listen: Listen) -> tuple[Report, StoredBundle]:
-        """Everything that follows from the evidence alone; the bundle is returned with how long planning took.
+    def _tools(self, counter: Meter) -> Tools:
+        return Tools(self._session, self._pool, Once(), counter, self._past, self._library)
+
+    def asking(self, before: Usage = NOTHING) -> Asking | None:
+        """Return whom one investigation may ask, with a budget of its own, less what it used before.
+
+        None where no model is asked.
+        """
+        return Asking(self._reasoner, self._budget(before), self._mode) if self._reasoner else None
+
+    async def _conclude(
+        self, ident: str, bundle: StoredBundle, listen: Listen, asking: Asking | None = None
+    ) -> tuple[Report, StoredBundle]:
+        """Everything that follows from what is stored; the bundle is returned with what planning took and was told.
 
         Not in the pool of the looks: what hangs there must not keep the verdict from people.
         """
@@ -199,11 +236,29 @@ class Investigator:
         bundle = bundle.model_copy(update={"planning_seconds": seconds})
         told = bundle
         if planner is not None:
-            result = result.model_copy(update={"duration_seconds": seconds})
+            if bundle.trade_offs is None:
+                left = self._left(bundle)
+                words = await weighed(planner, made.actions, evidence, bundle.graph, asking, left)
+                now = self._clock() if words else bundle.completed_at
+                bundle = bundle.model_copy(update={"trade_offs": words, "completed_at": now})
+            result = with_words(result.model_copy(update={"duration_seconds": seconds}), bundle.trade_offs)
             told = bundle.model_copy(update={"results": (*bundle.results, result)})
-            listen(_finished(ident, result))
+            listen(finished(ident, result))
         report = await asyncio.to_thread(build_report, ident, conclusion, told, evidence, made.actions)
         return report, bundle
+
+    async def _word(self, report: Report, bundle: StoredBundle, asking: Asking | None) -> tuple[Report, StoredBundle]:
+        """Let a model word the settled verdict, where one is asked; its words are kept for a replay."""
+        wording = await worded(report, asking, self._left(bundle))
+        if wording is None:
+            return report, bundle
+        now = self._clock()
+        kept = bundle.model_copy(update={"wording": wording, "completed_at": now})
+        return with_wording(report, wording, now), kept
+
+    def _left(self, bundle: StoredBundle) -> float:
+        """Seconds that are left of an investigation's time."""
+        return self._time_limit - (self._clock() - bundle.started_at).total_seconds()
 
 
 def _settle(bundle: StoredBundle) -> tuple[EvidenceBundle, Conclusion]:
@@ -221,7 +276,8 @@ def _bundle(
     completed: datetime,
 ) -> StoredBundle:
     """Gather everything that the conclusion follows from."""
-    evidence = EvidenceBundle([*found.trace, *(e for run in runs for e in run.evidence)])
+    told = [redacted(IncidentTold.of(trigger.incident))] if trigger.incident else []
+    evidence = EvidenceBundle([*told, *found.trace, *(e for run in runs for e in run.evidence)])
     return StoredBundle(
         request=request,
         trigger=trigger,
@@ -240,24 +296,3 @@ def _bundle(
 def _deadline(seconds: float) -> float:
     """Return the monotonic moment that many seconds from now."""
     return time.monotonic() + seconds
-
-
-def _finished(ident: str, result: SpecialistResult) -> SpecialistFinished:
-    return SpecialistFinished(
-        investigation_id=ident, result=result, headline=headline(result), found=bool(result.hypotheses)
-    )
-
-
-def headline(result: SpecialistResult) -> str:
-    """Say in one line what a specialist found: its strongest hypothesis, else what it could not see, else a fact."""
-    if result.hypotheses:
-        order = {Strength.PROOF: 0, Strength.STRONG: 1, Strength.WEAK: 2}
-        best = min(
-            result.hypotheses, key=lambda h: (min(order[s.strength] for s in h.supports), -len(h.supports), h.cause)
-        )
-        return best.summary
-    if result.message:
-        return result.message
-    if result.gaps:
-        return result.gaps[0].message
-    return "nothing wrong"

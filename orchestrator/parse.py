@@ -4,18 +4,20 @@ Trace ids: `1-8hex-24hex` or W3C's 32 hex digits, also inside `Root=…;Self=…
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
 """
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
 
 from domain.alarm import AlarmReference, AlarmState
 from domain.arn import ARN, arns_in
+from domain.incident import IncidentReference
 from domain.request import Request, Target, Trigger
 from domain.resource import Resource, ResourceType, resource_from_arn
 from orchestrator.dimensions import targets_of
 from orchestrator.errors import UnusableInput
 from orchestrator.pasted import Pasted, read_pasted
-from orchestrator.texts import plain, separated
+from orchestrator.texts import MAX_TEXT, plain, separated
 from orchestrator.when import window_of
 
 EXAMPLE = "1-6740a1b2-1234567890abcdef12345678"
@@ -101,10 +103,12 @@ def parse(
 
 
 def request_of(trigger: Trigger, *, now: datetime) -> Request:
-    """Return what a trigger asks for: the alarm that it tells of, else what its words say.
+    """Return what a trigger asks for: the incident or the alarm that it tells of, else what its words say.
 
     Raises UnusableInput as `parse` does.
     """
+    if trigger.incident is not None:
+        return _of_incident(trigger.incident, trigger.text, now)
     alarm = trigger.alarm
     if alarm is None:
         return parse(trigger.text, now=now)
@@ -115,6 +119,26 @@ def request_of(trigger: Trigger, *, now: datetime) -> Request:
         account=alarm.account,
         alarm=alarm,
     )
+
+
+def _of_incident(incident: IncidentReference, text: str, now: datetime) -> Request:
+    """Read the incident as its event would be, its ids left out: one of 32 hex digits is no trace's.
+
+    Unknown fields are left out too where they keep the event from being read.
+    """
+    known = {"service": incident.service, "alarmName": incident.details.get("alarmName")}
+    events = [_incident_event(incident, detail) for detail in ({**incident.details, **known}, known)]
+    event = events[0] if len(events[0]) <= MAX_TEXT else events[1]
+    try:
+        request = parse(event, now=now)
+    except UnusableInput:
+        request = parse(events[1], now=now)
+    return request.model_copy(update={"text": text[:2000], "window": incident.window or request.window})
+
+
+def _incident_event(incident: IncidentReference, detail: dict[str, object]) -> str:
+    told = {"region": incident.region, "account": incident.account, "time": incident.at and incident.at.isoformat()}
+    return json.dumps({"source": "opx.incidents", "detail": detail, **told}, ensure_ascii=False)
 
 
 def trace_ids(text: str) -> tuple[str, ...]:

@@ -169,6 +169,7 @@ def _sns_alarm(data: dict[str, Any]) -> Pasted:
         name=_text(data.get("AlarmName")),
         state=data.get("NewStateValue"),
         at=data.get("StateChangeTime"),
+        previous=_state(data.get("OldStateValue")),
         reason=data.get("NewStateReason"),
         description=data.get("AlarmDescription"),
         region=_region(arn[3]) if len(arn) > 3 else None,
@@ -198,6 +199,7 @@ def _alarm_event(data: dict[str, Any]) -> Pasted:
         name=_text(detail.get("alarmName")),
         state=state.get("value"),
         at=state.get("timestamp") or data.get("time"),
+        previous=_state(_block(detail, "previousState").get("value")),
         reason=state.get("reason"),
         description=configuration.get("description"),
         region=_region(data.get("region")),
@@ -212,11 +214,10 @@ def _alarm(metrics: list[_Metric], *, name: str, state: Any, at: Any, **told: An
     A message that names no state is about an alarm that rang.
     """
     first = next((m for m in metrics if m.namespace and m.name), None)
-    known = state if isinstance(state, str) and state in frozenset(AlarmState) else AlarmState.ALARM
     words = {key: _text_of_any_length(told.pop(key)) for key in ("reason", "description")}
     reference = AlarmReference(
         name=name,
-        state=AlarmState(known),
+        state=_state(state) or AlarmState.ALARM,
         at=iso_time(at),
         namespace=first.namespace if first else None,
         metric=first.name if first else None,
@@ -230,6 +231,10 @@ def _alarm(metrics: list[_Metric], *, name: str, state: Any, at: Any, **told: An
         region=reference.region,
         account=reference.account,
     )
+
+
+def _state(value: Any) -> AlarmState | None:
+    return AlarmState(value) if isinstance(value, str) and value in frozenset(AlarmState) else None
 
 
 def _incident(data: dict[str, Any]) -> Pasted:

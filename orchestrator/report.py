@@ -13,6 +13,7 @@ from domain.evidence import Evidence, EvidenceBundle
 from domain.findings import Advice
 from domain.gap import Gap
 from domain.graph import ServiceGraph
+from domain.incident import IncidentTold
 from domain.links import console_link, trace_link
 from domain.report import (
     CitedEvidence,
@@ -27,6 +28,7 @@ from domain.report import (
 from domain.request import Trigger
 from domain.resource import Resource, resource_from_arn
 from domain.result import SpecialistResult
+from domain.told import Wording
 from domain.trace import TraceCall, TraceOverview, TraceSegment
 from domain.usage import Usage
 from orchestrator.alarms.metric import MetricSilence
@@ -34,16 +36,19 @@ from orchestrator.conclude.conclusion import Conclusion
 from orchestrator.conclude.weigh import TraceView
 from orchestrator.illustrate import illustrate
 from orchestrator.runbooks import runbooks
-from orchestrator.store import StoredBundle
+from orchestrator.store import Investigation, StoredBundle
 from specialists.kit.passage import KnowledgePassage
 
 VOLATILE = frozenset(
-    {"investigation_id", "trigger", "started_at", "completed_at", "duration_seconds", "usage", "digest", "looks"}
+    (
+        *("investigation_id", "trigger", "started_at", "completed_at", "duration_seconds", "usage", "digest", "looks"),
+        *("told", "told_note"),
+    )
 )
 """What differs between two runs over the same evidence."""
 
-ASKED_ABOUT: tuple[type[Evidence], ...] = (TraceOverview, AlarmTransition, MetricSilence)
-"""What discovery saw of the traces and alarms that were asked about: it is shown with every report."""
+ASKED_ABOUT: tuple[type[Evidence], ...] = (TraceOverview, AlarmTransition, MetricSilence, IncidentTold)
+"""What was told and seen of the traces, alarms and incidents that were asked about: it is shown with every report."""
 
 
 def build_report(
@@ -78,7 +83,7 @@ def build_report(
         hypotheses=conclusion.ranked,
         severity=conclusion.severity,
         timeline=conclusion.timeline,
-        gaps=_distinct(all_gaps(stored)),
+        gaps=_distinct((*all_gaps(stored), *(r.model_gap for r in results if r.model_gap))),
         proposed_actions=tuple(actions),
         advice=_advice(conclusion, results),
         runbooks=runbooks(conclusion.root_cause, evidence, stored.graph),
@@ -86,7 +91,16 @@ def build_report(
         usage=sum((r.usage for r in results), Usage()).model_copy(update={"aws_calls": stored.aws_calls}),
     )
     cited = report.model_copy(update={"evidence": _cited(report, evidence)})
-    return cited.model_copy(update={"digest": digest(cited)})
+    return with_wording(cited.model_copy(update={"digest": digest(cited)}), stored.wording, stored.completed_at)
+
+
+def with_wording(report: Report, wording: Wording | None, at: datetime) -> Report:
+    """Return the report, completed at that time, with the verdict in a model's words: its digest is the same."""
+    if wording is None:
+        return report
+    said = {"told": wording.told, "told_note": wording.note, "usage": report.usage + wording.usage}
+    ended = {"completed_at": at, "duration_seconds": _seconds(report.started_at, at)}
+    return report.model_copy(update={**said, **ended})
 
 
 def all_gaps(stored: StoredBundle) -> tuple[Gap, ...]:
@@ -116,6 +130,32 @@ def failed_report(
         summary=message,
         severity=Severity(level=SeverityLevel.UNKNOWN, reason="nothing could be looked at"),
         gaps=tuple(gaps),
+    )
+    return report.model_copy(update={"digest": digest(report)})
+
+
+def explained_report(investigation: Investigation, by: Report, *, now: datetime) -> Report:
+    """Return the report of an investigation that was not made, because another one's verdict explains what it is about.
+
+    It has that verdict and its evidence, and nothing that was not looked at for it.
+    """
+    known = by.model_dump(
+        include={"status", "window", "affected_resources", "service_graph", "root_cause", "agreement"}
+    )
+    report = Report(
+        **known,
+        investigation_id=investigation.id,
+        trigger=investigation.trigger,
+        started_at=investigation.accepted_at,
+        completed_at=now,
+        duration_seconds=_seconds(investigation.accepted_at, now),
+        headline=f"Explained by {by.investigation_id}: {by.headline}",
+        summary=f"Not looked into again, because it calls what failed there. {by.summary}",
+        hypotheses=by.hypotheses,
+        contributing_factors=by.contributing_factors,
+        evidence=by.evidence,
+        severity=by.severity,
+        gaps=by.gaps,
     )
     return report.model_copy(update={"digest": digest(report)})
 
@@ -172,6 +212,7 @@ def _specialist(result: SpecialistResult, conclusion: Conclusion) -> SpecialistR
         gaps=result.gaps,
         looks=result.looks,
         usage=result.usage,
+        dropped=result.dropped,
     )
 
 
@@ -187,7 +228,7 @@ def _advice(conclusion: Conclusion, results: Iterable[SpecialistResult]) -> tupl
     """What to do about the root cause first, then what the specialists recommend about resources in the verdict."""
     told: list[RankedHypothesis] = [h for h in conclusion.ranked if h.role in {Role.ROOT_CAUSE, Role.CONTRIBUTING}]
     remedies = [Advice(text=cause(h.cause).remedy, resource=h.resource, evidence=h.evidence[:3]) for h in told]
-    about = {h.resource for h in conclusion.ranked if h.role is not Role.RULED_OUT}
+    about = {h.resource for h in conclusion.settlement.by_rules if h.role is not Role.RULED_OUT}
     others = [a for r in sorted(results, key=lambda r: r.name) for a in r.advice if a.resource in about]
     return tuple(dict.fromkeys((*remedies, *others)))
 

@@ -15,16 +15,20 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from domain.history import PastInvestigation
+from domain.inquiry import Inquiry
 from domain.report import Report
 from domain.request import Trigger
-from orchestrator import sqlite_past
+from domain.usage import Usage
+from orchestrator import sqlite_alarm_tables, sqlite_inquiries, sqlite_past, sqlite_turns
 from orchestrator.remember import remembered
+from orchestrator.sqlite_alarms import SqliteAlarms
 from orchestrator.sqlite_file import StoreUnusable, Writer, connect
 from orchestrator.store import Grade, Investigation, MessageRef, MessageRole, State, StoredBundle
 
 T = TypeVar("T")
 
 KEEP = timedelta(days=90)
+IN_ONE_THREAD = 10
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letter is taken for a digit when read aloud."""
 
@@ -53,6 +57,9 @@ CREATE TABLE IF NOT EXISTS dismissals (
     investigation_id TEXT, action_id TEXT, user TEXT, at TEXT, PRIMARY KEY (investigation_id, action_id)
 );
 {sqlite_past.SCHEMA}
+{sqlite_inquiries.SCHEMA}
+{sqlite_alarm_tables.SCHEMA}
+{sqlite_turns.SCHEMA}
 PRAGMA user_version = 2;
 """
 
@@ -65,6 +72,7 @@ class SqliteStore:
         self._writer = Writer(connect(path, SCHEMA))
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="rca-store-read")
         self._read_connection: sqlite3.Connection | None = None
+        self.alarms = SqliteAlarms(self)
 
     @classmethod
     def open(cls, directory: Path) -> "SqliteStore":
@@ -80,26 +88,27 @@ class SqliteStore:
     async def accept(self, key: str, trigger: Trigger, *, now: datetime) -> Investigation | None:
         """Durably take on an investigation; None when this delivery key was accepted before."""
 
-        def write(db: sqlite3.Connection) -> Investigation | None:
-            if db.execute("SELECT 1 FROM deliveries WHERE key = ?", (key,)).fetchone():
-                return None
-            new = Investigation(id=_free_id(db), state=State.QUEUED, trigger=trigger, accepted_at=now)
-            db.execute("INSERT INTO deliveries VALUES (?, ?, ?)", (key, new.id, now.isoformat()))
-            db.execute(
-                "INSERT INTO investigations (id, state, trigger, accepted_at) VALUES (?, ?, ?, ?)",
-                (new.id, new.state, trigger.model_dump_json(), now.isoformat()),
-            )
-            return new
+        return await self.write(lambda db: self.accept_in(db, key, trigger, now))
 
-        return await self._write(write)
+    def accept_in(self, db: sqlite3.Connection, key: str, trigger: Trigger, now: datetime) -> Investigation | None:
+        """Take an investigation on within a transaction; None when this delivery key was accepted before."""
+        if db.execute("SELECT 1 FROM deliveries WHERE key = ?", (key,)).fetchone():
+            return None
+        new = Investigation(id=_free_id(db), state=State.QUEUED, trigger=trigger, accepted_at=now)
+        db.execute("INSERT INTO deliveries VALUES (?, ?, ?)", (key, new.id, now.isoformat()))
+        db.execute(
+            "INSERT INTO investigations (id, state, trigger, accepted_at) VALUES (?, ?, ?, ?)",
+            (new.id, new.state, trigger.model_dump_json(), now.isoformat()),
+        )
+        return new
 
     async def get(self, investigation_id: str) -> Investigation | None:
         """Return an investigation by id."""
-        return await self._read(
-            lambda db: _investigation(
-                db.execute("SELECT * FROM investigations WHERE id = ?", (investigation_id,)).fetchone()
-            )
-        )
+        return await self.read(lambda db: self.known_in(db, investigation_id))
+
+    def known_in(self, db: sqlite3.Connection, investigation_id: str) -> Investigation | None:
+        """Return an investigation by id, over a connection that is at hand."""
+        return _investigation(db.execute("SELECT * FROM investigations WHERE id = ?", (investigation_id,)).fetchone())
 
     async def start(self, investigation_id: str, *, now: datetime) -> None:
         """Record that work on it began."""
@@ -110,6 +119,12 @@ class SqliteStore:
             investigation_id,
             State.FINISHED,
         )
+
+    async def turn(
+        self, investigation_id: str, *, most: int, per_hour: int, stuck_after: timedelta, now: datetime
+    ) -> timedelta | None:
+        """Record that work on it begins, unless too many are at it or began within the hour; then how long to wait."""
+        return await self.write(lambda db: sqlite_turns.turn(db, investigation_id, most, per_hour, stuck_after, now))
 
     async def place(self, investigation_id: str, role: MessageRole, message: MessageRef) -> None:
         """Record where one of its messages stands."""
@@ -126,14 +141,20 @@ class SqliteStore:
                     (f"{message.channel}/{message.ts}", investigation_id),
                 )
 
-        await self._write(write)
+        await self.write(write)
 
     async def by_message(self, message: MessageRef) -> Investigation | None:
         """Return the investigation whose root message (its thread) this is."""
         root = f"{message.channel}/{message.ts}"
-        return await self._read(
+        return await self.read(
             lambda db: _investigation(db.execute("SELECT * FROM investigations WHERE root = ?", (root,)).fetchone())
         )
+
+    async def in_thread(self, thread: MessageRef) -> tuple[Investigation, ...]:
+        """Return the investigations that a thread (by its first message) is about, newest first, at most ten."""
+        asked = (f"{thread.channel}/{thread.ts}", thread.channel, thread.ts, IN_ONE_THREAD)
+        rows = await self.read(lambda db: db.execute(sqlite_inquiries.IN_THREAD, asked).fetchall())
+        return tuple(found for row in rows if (found := _investigation(row)) is not None)
 
     async def finish(self, report: Report, bundle: StoredBundle | None) -> None:
         """Store the report, each specialist's execution, the recommendation, and the evidence for a replay."""
@@ -153,7 +174,7 @@ class SqliteStore:
                 sqlite_past.remember(db, kept.past, keep=KEEP)
             db.execute("UPDATE investigations SET state = ?, finished_at = ? WHERE id = ?", (State.FINISHED, at, ident))
 
-        await self._write(write)
+        await self.write(write)
 
     async def report(self, investigation_id: str) -> Report | None:
         """Return the stored report."""
@@ -171,7 +192,7 @@ class SqliteStore:
 
     async def unfinished(self) -> tuple[Investigation, ...]:
         """Return what was accepted and never finished, oldest first."""
-        rows = await self._read(
+        rows = await self.read(
             lambda db: db.execute(
                 "SELECT * FROM investigations WHERE state != ? ORDER BY accepted_at, id", (State.FINISHED,)
             ).fetchall()
@@ -180,7 +201,7 @@ class SqliteStore:
 
     async def recent(self, limit: int = 20) -> tuple[Report, ...]:
         """Return the newest reports."""
-        rows = await self._read(
+        rows = await self.read(
             lambda db: db.execute(
                 'SELECT body FROM "opx-agent-recommendations" ORDER BY created_at DESC LIMIT ?', (limit,)
             ).fetchall()
@@ -195,7 +216,7 @@ class SqliteStore:
 
     async def grades(self, investigation_id: str) -> dict[str, Grade]:
         """Return the judgements by person."""
-        rows = await self._read(
+        rows = await self.read(
             lambda db: db.execute(
                 "SELECT user, grade FROM grades WHERE investigation_id = ?", (investigation_id,)
             ).fetchall()
@@ -212,16 +233,32 @@ class SqliteStore:
             )
             return done.rowcount == 1
 
-        return await self._write(write)
+        return await self.write(write)
 
     async def dismissed(self, investigation_id: str) -> frozenset[str]:
         """Return the ids of dismissed actions."""
-        rows = await self._read(
+        rows = await self.read(
             lambda db: db.execute(
                 "SELECT action_id FROM dismissals WHERE investigation_id = ?", (investigation_id,)
             ).fetchall()
         )
         return frozenset(row["action_id"] for row in rows)
+
+    async def inquire(self, inquiry: Inquiry) -> bool:
+        """Durably take on a question; False when its delivery was taken on before."""
+        return await self.write(lambda db: sqlite_inquiries.keep(db, inquiry, kept_for=KEEP))
+
+    async def answered(self, key: str, usage: Usage, *, now: datetime) -> None:
+        """Record that a question was answered, and what that took."""
+        await self.write(lambda db: sqlite_inquiries.answered(db, key, usage, now))
+
+    async def unanswered(self) -> tuple[Inquiry, ...]:
+        """Return the questions that were taken on and never answered, oldest first."""
+        return await self.read(sqlite_inquiries.unanswered)
+
+    async def spent_on_answers(self, investigation_id: str) -> Usage:
+        """Return what the answers about an investigation took in all."""
+        return await self.read(lambda db: sqlite_inquiries.spent(db, investigation_id))
 
     def touching(
         self, resources: Collection[str], services: Collection[str], *, before: datetime, limit: int = 200
@@ -247,13 +284,14 @@ class SqliteStore:
             self._read_connection.close()
 
     async def _execute(self, sql: str, *values: Any) -> None:
-        await self._write(lambda db: db.execute(sql, values).rowcount)
+        await self.write(lambda db: db.execute(sql, values).rowcount)
 
     async def _body(self, sql: str, *values: Any) -> str | None:
-        row = await self._read(lambda db: db.execute(sql, values).fetchone())
+        row = await self.read(lambda db: db.execute(sql, values).fetchone())
         return row["body"] if row else None
 
-    async def _read(self, look: Callable[[sqlite3.Connection], T]) -> T:
+    async def read(self, look: Callable[[sqlite3.Connection], T]) -> T:
+        """Look, in the thread that reads; for the tables that are kept beside these."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._look_up, look)
 
     def _look_up(self, look: Callable[[sqlite3.Connection], T]) -> T:
@@ -262,7 +300,8 @@ class SqliteStore:
             self._read_connection = connect(self._path)
         return look(self._read_connection)
 
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do the work in a transaction; the same."""
         return await asyncio.wrap_future(self._writer.write(work))
 
 

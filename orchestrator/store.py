@@ -4,6 +4,7 @@ Every method is durable when it returns. Investigations survive a restart; what 
 returned by `unfinished`, so that it can be run again.
 """
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -13,9 +14,12 @@ from domain.evidence import EvidenceBundle, load_evidence
 from domain.gap import Gap
 from domain.graph import ServiceGraph
 from domain.history import PastInvestigations
+from domain.inquiry import Inquiry
 from domain.report import Report
 from domain.request import Request, Trigger
 from domain.result import SpecialistResult
+from domain.told import Wording
+from domain.usage import Usage
 from domain.values import Value
 from domain.window import Window
 
@@ -43,6 +47,7 @@ class MessageRole(StrEnum):
     ROOT = "root"
     BOARD = "board"
     REPORT = "report"
+    ALARMS = "alarms"
 
 
 class MessageRef(Value):
@@ -66,7 +71,8 @@ class StoredBundle(Value):
     """Everything a conclusion follows from: enough to conclude again without AWS.
 
     `evidence` are dumps of Evidence (see `domain.evidence.load_evidence`); `planning_seconds` is how long planning on
-    it took the first time.
+    it took the first time; `trade_offs` and `wording` are what came of asking models then, about the plan and about the
+    verdict.
     """
 
     request: Request
@@ -79,6 +85,8 @@ class StoredBundle(Value):
     nearby: tuple[str, ...]
     aws_calls: int
     planning_seconds: float | None = None
+    trade_offs: SpecialistResult | None = None
+    wording: Wording | None = None
     started_at: AwareDatetime
     completed_at: AwareDatetime
 
@@ -99,11 +107,22 @@ class Store(PastInvestigations, Protocol):
     async def start(self, investigation_id: str, *, now: AwareDatetime) -> None:
         """Record that work on it began."""
 
+    async def turn(
+        self, investigation_id: str, *, most: int, per_hour: int, stuck_after: timedelta, now: AwareDatetime
+    ) -> timedelta | None:
+        """Record that work on it begins, unless too many are at it or began within the hour; then how long to wait.
+
+        What began longer than `stuck_after` ago counts as given up.
+        """
+
     async def place(self, investigation_id: str, role: MessageRole, message: MessageRef) -> None:
         """Record where one of its messages stands."""
 
     async def by_message(self, message: MessageRef) -> Investigation | None:
         """Return the investigation whose root message (its thread) this is."""
+
+    async def in_thread(self, thread: MessageRef) -> tuple[Investigation, ...]:
+        """Return the investigations that a thread (by its first message) is about, newest first, at most ten."""
 
     async def finish(self, report: Report, bundle: StoredBundle | None) -> None:
         """Store the report, each specialist's execution, the recommendation, and the evidence for a replay."""
@@ -131,6 +150,18 @@ class Store(PastInvestigations, Protocol):
 
     async def dismissed(self, investigation_id: str) -> frozenset[str]:
         """Return the ids of dismissed actions."""
+
+    async def inquire(self, inquiry: Inquiry) -> bool:
+        """Durably take on a question; False when its delivery was taken on before."""
+
+    async def answered(self, key: str, usage: Usage, *, now: AwareDatetime) -> None:
+        """Record that a question was answered, and what that took."""
+
+    async def unanswered(self) -> tuple[Inquiry, ...]:
+        """Return the questions that were taken on and never answered, oldest first."""
+
+    async def spent_on_answers(self, investigation_id: str) -> Usage:
+        """Return what the answers about an investigation took in all."""
 
     async def close(self) -> None:
         """Write what is waiting and let go of the file."""

@@ -1,14 +1,17 @@
-"""`rca demo`: one investigation end to end, without an account anywhere.
+"""`rca demo`: two investigations end to end, without an account anywhere.
 
-A local Slack, a local AWS with a seeded incident, and the real bot between them over the real protocols. A person
-types the command, the thread unfolds in the terminal, the evidence is opened, and the report stands. A terminal shows
-no pictures: it prints what they show and where they are kept.
+A local Slack, a local AWS with a seeded incident, and the real bot between them over the real protocols. First nobody
+types anything: the alarm is posted in a channel, and the bot answers in its thread. Then a person types the command,
+the thread unfolds in the terminal, the evidence is opened, and the report stands. A terminal shows no pictures: it
+prints what they show and where they are kept.
 """
 
 import asyncio
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -19,10 +22,11 @@ from sandbox.aws.local import LocalAws
 from sandbox.botprocess import BotProcess
 from sandbox.incidents import orders_throttling
 from sandbox.incidents.incident import Incident
+from sandbox.slack.amazonq import alarm_post
 from sandbox.slack.local import LocalSlack
 from sandbox.slack.state import File, Message, View
 
-MIA, CHANNEL = "U0MIA", "orders"
+MIA, CHANNEL, ALERTS = "U0MIA", "orders", "alerts"
 PATIENCE = 60.0
 
 
@@ -41,7 +45,9 @@ async def demo(*, leave_running: bool) -> int:
                 f"[dim]Local Slack at {slack.api_url}, local AWS at {aws.endpoint}, the bot is connected.[/dim]\n"
             )
             try:
-                await Tour(console, slack, incident, Settings.load().data_dir / "demo").walk()
+                tour = Tour(console, slack, incident, Settings.load().data_dir / "demo")
+                await tour.ring()
+                await tour.walk()
             except TimeoutError as late:
                 console.print(f"[red]The bot did not get there: {late}[/red]\n{bot.log.read_text()[-3000:]}")
                 return 1
@@ -62,6 +68,29 @@ class Tour:
         self._kept = kept
         self._shown: dict[str, int] = {}
 
+    async def ring(self) -> None:
+        """Let the alarm be posted, and follow what the bot says in its thread."""
+        post = await self._slack.app_says(ALERTS, **self._incident_alarm())
+        self._console.print(screen.message(f"Amazon Q in #{ALERTS}", post))
+        posted = time.monotonic()
+        await self._slack.wait_for(lambda: self._slack.thread(ALERTS, post.ts)[1:], PATIENCE)
+        self._console.print(f"[dim]first reply after {(time.monotonic() - posted) * 1000:.0f} ms[/dim]")
+        await self._follow(ALERTS, post.ts, headline=1, live=False)
+
+    def _incident_alarm(self) -> dict[str, Any]:
+        given = self._incident
+        if given.alarm is None or given.since is None:
+            raise ValueError(f"{given.name} rings no alarm")
+        return alarm_post(
+            given.alarm.name,
+            "ALARM",
+            region=given.region,
+            account=given.account,
+            reason=given.alarm.reason,
+            at=given.alarm.at,
+            dimensions=given.alarm.dimensions,
+        )
+
     async def walk(self) -> None:
         """Type the command, follow the thread, keep the pictures, open the evidence."""
         self._console.print(
@@ -70,7 +99,7 @@ class Tour:
         delivery = await self._slack.command(MIA, CHANNEL, "/rca", self._incident.trace_id)
         self._console.print(f"[dim]acknowledged after {(delivery.ack_seconds or 0) * 1000:.0f} ms[/dim]")
         root = (await self._slack.wait_for(lambda: self._slack.messages(CHANNEL), PATIENCE))[-1]
-        report = await self._follow(root)
+        report = await self._follow(CHANNEL, root.ts, headline=0)
         for file in self._slack.files:
             self._console.print(f"[dim]{file.title} is kept at[/dim] {await asyncio.to_thread(self._keep, file)}")
         self._console.print("\n[bold green]mia[/bold green] presses [reverse] Evidence [/reverse]\n")
@@ -78,20 +107,30 @@ class Tour:
         view = (await self._slack.wait_for(lambda: self._slack.views(MIA), PATIENCE))[-1]
         self._show_view(view)
 
-    async def _follow(self, root: Message) -> Message:
-        """Print the thread as it changes, until the report and its pictures stand; return the report's message."""
+    async def _follow(self, channel: str, ts: str, *, headline: int, live: bool = True) -> Message:
+        """Print the thread until the report and its pictures stand; return the report's message.
+
+        `headline` is the place in the thread of the message that ends as the verdict; what is not `live` is printed at
+        the end instead of at every change.
+        """
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            thread = self._slack.thread(CHANNEL, root.ts)
-            for message in thread:
-                if self._shown.get(message.ts) != message.edits:
-                    self._shown[message.ts] = message.edits
-                    self._console.print(screen.message("RCA", message, reply=message.ts != root.ts))
+            thread = self._slack.thread(channel, ts)
             final = [m for m in thread[1:] if _has_button(m, ids.EVIDENCE)]
-            if final and _settled(root) and any(m.body.get("files") for m in thread):
+            settled = len(thread) > headline and _settled(thread[headline])
+            done = bool(final) and settled and any(m.body.get("files") for m in thread)
+            if live or done:
+                self._print(thread[headline:], ts)
+            if done:
                 return final[-1]
             await asyncio.sleep(0.1)
         raise TimeoutError(f"no report with pictures in {PATIENCE:.0f} s")
+
+    def _print(self, messages: Sequence[Message], thread: str) -> None:
+        for message in messages:
+            if self._shown.get(message.ts) != message.edits:
+                self._shown[message.ts] = message.edits
+                self._console.print(screen.message("RCA", message, reply=message.ts != thread))
 
     def _keep(self, file: File) -> Path:
         self._kept.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ EMOJI = {
     "bulb": "💡",
     "wrench": "🔧",
     "information_source": "ℹ️ ",
+    "rotating_light": "🚨",
 }
 SHORTCODE = re.compile(r":([a-z0-9_+-]{1,40}):")
 LINK = re.compile(r"<(https?://[^|>]{1,2000})\|([^>]{1,500})>")
@@ -54,6 +55,7 @@ def mrkdwn(text: str) -> Text:
 def message(who: str, shown: Message, *, reply: bool = False) -> RenderableType:
     """Return one message as people see it."""
     said = [*blocks(shown.blocks)] if shown.blocks else [mrkdwn(shown.text)] if shown.text else []
+    said += [block for each in shown.body.get("attachments", []) for block in blocks(each.get("blocks", []))]
     body = Group(*said, *files(shown.body.get("files", [])))
     edited = " · edited" if shown.edits else ""
     panel = Panel(

@@ -7,7 +7,7 @@ specialist that fails is a status; nothing here raises into the investigation.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ from domain.resource import Resource
 from domain.result import SpecialistResult, SpecialistStatus
 from domain.usage import Usage
 from domain.window import Window
+from reasoning import telemetry
 from specialists.contract import Case, Look, Probe, Rule, Specialist
 from specialists.kit.gaps import gap_of, unreachable
 from specialists.once import Once
@@ -174,16 +175,16 @@ async def _look(
 ) -> None:
     waiting = [(probe, group) for probe in assignment.specialist.probes for group in _groups(probe, assignment.targets)]
     total = len(waiting)
-    traced: dict[str, list[Evidence]] = {}
+    from_trace: dict[str, set[type[Evidence]]] = {}
     for item in assignment.trace:
-        traced.setdefault(item.resource, []).append(item)
+        from_trace.setdefault(item.resource, set()).add(type(item))
     running: set[asyncio.Future[None]] = set()
     try:
         while True:
             blocked = []
             for probe, group in waiting:
-                known = (e for target in group.targets for e in traced.get(target.id, ()))
-                if not _has_what_it_needs(probe, (*known, *progress.evidence[group.first.id])):
+                traced = (kind for target in group.targets for kind in from_trace.get(target.id, ()))
+                if not _has_what_it_needs(probe, {*traced, *map(type, progress.evidence[group.first.id])}):
                     blocked.append((probe, group))
                     continue
                 progress.started.add((probe.name, group.first.id))
@@ -209,8 +210,8 @@ def _groups(probe: Probe, targets: Sequence[Resource]) -> list[_Group]:
     return [_Group(tuple(group)) for group in places.values()]
 
 
-def _has_what_it_needs(probe: Probe, seen: Sequence[Evidence]) -> bool:
-    return all(any(isinstance(item, need) for item in seen) for need in probe.needs)
+def _has_what_it_needs(probe: Probe, seen: Collection[type[Evidence]]) -> bool:
+    return all(any(issubclass(kind, need) for kind in seen) for need in probe.needs)
 
 
 async def _probe(
@@ -220,7 +221,8 @@ async def _probe(
         context = copy_context()
     loop = asyncio.get_running_loop()
     kept = progress.evidence[group.first.id]
-    gap = await loop.run_in_executor(tools.pool, context.run, _blocking, probe, group, assignment, tools, kept)
+    with telemetry.span("probe", specialist=assignment.specialist.name, probe=probe.name):
+        gap = await loop.run_in_executor(tools.pool, context.run, _blocking, probe, group, assignment, tools, kept)
     if gap is not None:
         progress.gaps.append(gap)
     progress.finished.add((probe.name, group.first.id))

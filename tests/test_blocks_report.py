@@ -28,7 +28,7 @@ root cause, 92 % · severity high
 3. PutItem failed with ProvisionedThroughputExceededException in this trace and 214 times since 09:53 [E1, E3]
 4. Capacity was cut 500 → 5 WCU at 09:51 by deploy-bot, 2 min before the first throttle; nothing else changed [E4]
 
-*Impact* 48 % of the requests to API `orders-api` fail (about 54 a minute) [E5, E7]
+*Impact* 48 % of the requests to API `orders-api` fail (about 54 a minute) [E5, E7]; failing with it: `orders-api` and `create-order`; `invoice-worker` reads what it writes and will follow
 
 *Timeline* (UTC)
 09:51 `orders`: UpdateTable 500 → 5 WCU by deploy-bot [E4]
@@ -61,7 +61,7 @@ root cause, 92 % · severity high
 
 ----
 
-[Evidence -> rca_evidence=INV-7F3K] [Why this verdict -> rca_why=INV-7F3K] [Could not check -> rca_gaps=INV-7F3K] [Run again -> rca_run_again=INV-7F3K]
+[Evidence -> rca_evidence=INV-7F3K] [Why this verdict -> rca_why=INV-7F3K] [Could not check -> rca_gaps=INV-7F3K] [Ask -> rca_question=INV-7F3K] [Run again -> rca_run_again=INV-7F3K]
 
 ~ Was this right?
 
@@ -95,7 +95,7 @@ def test_an_inconclusive_report_names_what_fits_and_the_look_that_would_tell():
 
 ----
 
-[Evidence -> rca_evidence=INV-7F3M] [Why this verdict -> rca_why=INV-7F3M] [Could not check -> rca_gaps=INV-7F3M] [Run again -> rca_run_again=INV-7F3M]
+[Evidence -> rca_evidence=INV-7F3M] [Why this verdict -> rca_why=INV-7F3M] [Could not check -> rca_gaps=INV-7F3M] [Ask -> rca_question=INV-7F3M] [Run again -> rca_run_again=INV-7F3M]
 
 ~ Was this right?
 
@@ -112,7 +112,7 @@ The trace is healthy: 3 segments, 11 subsegments, 212 ms; 8 of 8 calls succeeded
 
 ----
 
-[Evidence -> rca_evidence=INV-7F3H] [Run again -> rca_run_again=INV-7F3H]
+[Evidence -> rca_evidence=INV-7F3H] [Ask -> rca_question=INV-7F3H] [Run again -> rca_run_again=INV-7F3H]
 
 ~ Was this right?
 

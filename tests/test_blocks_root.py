@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.blocks.board import Board, advanced
-from bot.blocks.root import concluded, looking, queued
+from bot.blocks.root import concluded, looking, queued, recovered
 from domain.report import Report
 from domain.request import Trigger, TriggerKind
 from tests.support import reports
@@ -94,10 +94,14 @@ def test_the_verdict_is_read_without_opening_the_thread(report: Report, shown: s
     assert readable(concluded(report).blocks) == shown
 
 
-def test_a_recovery_is_added():
-    shown = readable(concluded(reports.incident(), recovered_after=720).blocks)
+def test_a_recovery_leads_the_headline():
+    message = recovered(concluded(reports.incident()), 720, "`orders` WriteThrottleEvents is back at 0 since 10:07")
+    shown = readable(message.blocks)
 
-    assert shown.endswith("\n:white_check_mark: recovered after 12 min")
+    assert shown.startswith(":white_check_mark: recovered after 12 min · :red_circle: *DynamoDB table `orders`")
+    assert shown.endswith("\n`orders` WriteThrottleEvents is back at 0 since 10:07")
+    assert message.text.startswith("recovered after 12 min · DynamoDB table")
+    assert refusals(message) == ()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ def test_the_help_is_examples():
 `/rca function create-order last 30 min`
      a kind and a name, with a time if it was not just now
 
-In a thread, mention me with the same words. On an alarm's post, use *Investigate this message* from its menu.
+In a thread, mention me with the same words. On a message, use *Investigate this message* from its menu.
+Alarms that an app posts where I am start me by themselves: `/rca mute orders-* 2h` keeps me quiet about some, `/rca unmute orders-*` ends that, and `/rca mute list` shows them.
 
 ~ I only read. Nothing is changed without a named person's approval.\
 """)

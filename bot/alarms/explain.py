@@ -29,14 +29,19 @@ EXPECTED = frozenset({Fact.NAME, Fact.STATE, Fact.AT, Fact.REGION, Fact.ACCOUNT}
 
 def explain(text: str, policy: AlarmPolicy = EVERY_APP, own_bot: Collection[str] = ()) -> str:
     """Tell what would become of a pasted event or message (JSON), and which part of it told what."""
-    found = first_object(text[:MAX_PASTED])
-    if found is None:
+    event = pasted_event(text)
+    if event is None:
         return (
             "This is not the JSON of a message. Paste an event as Slack sends it, or a message as "
             "conversations.history returns it.\n"
         )
-    case = case_of(_event(found[0]), own_bot, policy)
-    return "".join(f"{line}\n" for line in _lines(case))
+    return "".join(f"{line}\n" for line in _lines(case_of(event, own_bot, policy)))
+
+
+def pasted_event(text: str) -> dict[str, Any] | None:
+    """Return the event in a pasted text, None where there is no JSON object in it."""
+    found = first_object(text[:MAX_PASTED])
+    return _event(found[0]) if found else None
 
 
 def _event(data: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from bot.blocks.message import Message, message, sections
 from bot.blocks.text import prose
 from bot.blocks.words import DONE, FAILED, LATE, PARTLY, PENDING, SKIPPED, WAITING, count, duration
+from domain.findings import most_telling
 from domain.progress import (
     Concluded,
     Discovered,
@@ -127,9 +128,11 @@ def _concluded(board: Board, event: Concluded) -> Board:
 def _ended(part: SpecialistReport) -> Row:
     """Return the row of a specialist whose end was not heard of, from the report."""
     whole = part.status in {SpecialistStatus.SUCCESS, SpecialistStatus.PARTIAL}
-    found = next((h.summary for h in part.hypotheses), "nothing wrong" if whole else "")
+    found = next((h.summary for h in part.hypotheses), "") or most_telling(part.facts)
+    unseen = next((gap.message for gap in part.gaps), "")
+    well = "nothing wrong" if whole else ""
     state = RowState(part.status.value)
-    return Row(name=part.name, state=state, text=part.message or found, seconds=part.duration_seconds)
+    return Row(name=part.name, state=state, text=part.message or found or unseen or well, seconds=part.duration_seconds)
 
 
 def _with(board: Board, new: Row) -> Board:

@@ -13,7 +13,11 @@ EVIDENCE_PREVIOUS = "rca_evidence_previous"
 EVIDENCE_NEXT = "rca_evidence_next"
 WHY = "rca_why"
 GAPS = "rca_gaps"
+QUESTION = "rca_question"
 RUN_AGAIN = "rca_run_again"
+INVESTIGATE_ALARM = "rca_alarm_investigate"
+MUTE = "rca_alarm_mute"
+UNMUTE = "rca_alarm_unmute"
 GRADE_EXACT = "rca_grade_exact"
 GRADE_ONE_HOP_SHORT = "rca_grade_one_hop_short"
 GRADE_RIGHT_AREA = "rca_grade_right_area"
@@ -25,9 +29,11 @@ EVIDENCE_VIEW = "rca_evidence_view"
 WHY_VIEW = "rca_why_view"
 GAPS_VIEW = "rca_gaps_view"
 REVIEW_VIEW = "rca_action_view"
+QUESTION_VIEW = "rca_question_view"
 
 ASK_INPUT = "rca_ask_text"
 GRADE_INPUT = "rca_grade_text"
+QUESTION_INPUT = "rca_question_text"
 """Block ids of inputs; the element in each has the action id `INPUT`."""
 
 INPUT = "text"
@@ -50,6 +56,7 @@ GRADES: tuple[Grade, ...] = (
 """From best to worst; the position is what a grade's view refers to."""
 
 _INVESTIGATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TRANSITION = re.compile(r"ALARM-([0-9]{1,12})")
 _REFERENCE = re.compile(rf"({_INVESTIGATION.pattern})(?::([0-9]{{1,4}}))?")
 
 
@@ -71,3 +78,14 @@ def referred(value: str) -> Reference | None:
     """Return what a value points at, or None when it is not one of ours."""
     found = _REFERENCE.fullmatch(value)
     return Reference(found[1], int(found[2]) if found[2] else None) if found else None
+
+
+def transition(ident: int) -> str:
+    """Return the value of a button that is about one transition of an alarm, by its number in the store."""
+    return f"ALARM-{ident}"
+
+
+def transition_referred(value: str) -> int | None:
+    """Return the number of the transition that a value points at, or None when it is not one of ours."""
+    found = _TRANSITION.fullmatch(value)
+    return int(found[1]) if found else None

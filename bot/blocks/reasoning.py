@@ -8,11 +8,14 @@ from bot.blocks.text import code, one_line, prose
 from bot.blocks.words import SEVERITY, count, on_the_clock, percent
 from domain.gap import Gap, GapReason
 from domain.report import RankedHypothesis, Report, ReportStatus, Role, SeverityLevel
+from domain.words import listed
 
 REASONS = 5
 MOMENTS = 6
 WEIGHED = 3
 UNSEEN = 4
+AFFECTED = 5
+"""How many of the services that fail with it are named."""
 
 GROUPS: tuple[tuple[Role, str], ...] = (
     (Role.CONTRIBUTING, "Contributing"),
@@ -55,12 +58,19 @@ def possibilities(report: Report, names: Names) -> list[str]:
 
 
 def impact(report: Report, names: Names) -> list[str]:
-    """Return how bad it is, where something is wrong."""
+    """Return how bad it is, who fails with it and who is next, where something is wrong."""
     severity = report.severity
     if report.status is ReportStatus.FAILED or severity.level is SeverityLevel.NONE:
         return []
     level = f"{SEVERITY[severity.level]}: " if severity.level in SEVERITY and not report.root_cause else ""
-    return [f"*Impact* {level}{prose(severity.reason)}{names.cite(severity.evidence)}"]
+    failing = listed([code(name) for name in severity.affected_services[:AFFECTED]])
+    more = len(severity.affected_services) - AFFECTED
+    parts = [
+        f"*Impact* {level}{prose(severity.reason)}{names.cite(severity.evidence)}",
+        f"failing with it: {failing}{f' and {more} more' if more > 0 else ''}" if failing else "",
+        prose(severity.spread, 300),
+    ]
+    return ["; ".join(part for part in parts if part)]
 
 
 def timeline(report: Report, names: Names) -> list[str]:

@@ -53,7 +53,7 @@ def report_messages(report: Report, dismissed: frozenset[str] = frozenset()) -> 
 
 def _fallback(report: Report) -> str:
     sure = f" ({percent(report.root_cause.confidence)})" if report.root_cause else ""
-    return f"{prose(report.headline, 200)}{sure}. {prose(report.summary, 600)}"
+    return f"{prose(report.headline, 200)}{sure}. {prose(report.told.summary if report.told else report.summary, 600)}"
 
 
 def _verdict(report: Report, names: Names) -> list[Block]:
@@ -65,9 +65,18 @@ def _verdict(report: Report, names: Names) -> list[Block]:
         said.append(count(near, "contributing factor") if near else "")
         said.append(_dissent(report))
         lines.append(SEPARATOR.join(part for part in said if part))
-    else:
+    elif report.told is None:
         lines.append(prose(report.summary, 700))
+    lines += _told(report)
     return sections(line for line in (*lines, *next_look(report, names)) if line)
+
+
+def _told(report: Report) -> list[str]:
+    """Return the verdict in a model's words, where there are any: what, why, and what to do first."""
+    told = report.told
+    if told is None:
+        return []
+    return [prose(told.summary, 400), prose(told.why, 400), f"*First* {prose(told.first, 200)}" if told.first else ""]
 
 
 def _dissent(report: Report) -> str:
@@ -136,7 +145,9 @@ def _ending(report: Report) -> Part:
         ("Evidence", ids.EVIDENCE, bool(report.evidence)),
         ("Why this verdict", ids.WHY, bool(report.hypotheses)),
         ("Could not check", ids.GAPS, bool(report.gaps)),
+        ("Ask", ids.QUESTION, report.status is not ReportStatus.FAILED),
         ("Run again", ids.RUN_AGAIN, True),
+        ("Mute 2 h", ids.MUTE, report.trigger.alarm is not None),
     )
     blocks: list[Block] = [
         divider(),
@@ -152,6 +163,7 @@ def _small_print(report: Report) -> str:
     parts = [code(report.investigation_id), duration(report.duration_seconds)]
     if report.specialists:
         parts += [looked(report), count(report.usage.aws_calls, "AWS call"), model_use(report.usage)]
+    parts += ["worded by a model"] if report.told else [prose(report.told_note, 160)] if report.told_note else []
     runbooks = report.runbooks[:RUNBOOKS]
     page = CAUSES[report.root_cause.cause].source if report.root_cause and report.root_cause.cause in CAUSES else None
     if page and page not in {each.link for each in runbooks}:

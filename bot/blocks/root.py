@@ -1,11 +1,13 @@
 """The root message: what was asked, and later what came of it, edited in place. The rest is in its thread."""
 
 import re
+from datetime import datetime
 
 from bot.blocks.board import Board
 from bot.blocks.message import Message, message, section
 from bot.blocks.text import code, prose
 from bot.blocks.words import (
+    DONE,
     FAILED,
     HEALTHY,
     LOOKING,
@@ -13,6 +15,7 @@ from bot.blocks.words import (
     UNDECIDED,
     VERDICT,
     WAITING,
+    clock,
     count,
     duration,
     percent,
@@ -37,10 +40,11 @@ _BY = {
 }
 
 
-def queued(trigger: Trigger, ahead: int) -> Message:
-    """Return the root message of an investigation that waits for `ahead` others."""
+def queued(trigger: Trigger, ahead: int, until: datetime | None = None) -> Message:
+    """Return the root message of an investigation that waits for `ahead` others; none begins before `until`."""
     waits = f"queued, {ahead} ahead" if ahead else "queued, next in line"
-    return message(f"Investigation {waits}", [section(f"{WAITING} {_asked(trigger)}\n_{waits}_")])
+    limit = f"; the limit of an hour is reached, it goes on at {clock(until)} UTC" if until else ""
+    return message(f"Investigation {waits}", [section(f"{WAITING} {_asked(trigger)}\n_{waits}{limit}_")])
 
 
 def looking(board: Board) -> Message:
@@ -62,16 +66,21 @@ def looking(board: Board) -> Message:
     return message(f"Looking: {known}", [section("\n".join(line for line in lines if line))])
 
 
-def concluded(report: Report, *, recovered_after: float | None = None) -> Message:
-    """Return the root message with the verdict; `recovered_after` is the seconds until the alarm returned to OK."""
+def concluded(report: Report) -> Message:
+    """Return the root message with the verdict."""
     sure = f" ({percent(report.root_cause.confidence)})" if report.root_cause else ""
-    told = (
-        f"{report.summary} {report.next_look or ''}" if report.status is not ReportStatus.COMPLETED else report.summary
-    )
+    said = report.told.summary if report.told else report.summary
+    told = f"{said} {report.next_look or ''}" if report.status is not ReportStatus.COMPLETED else said
     lines = [f"{sign_of(report)} *{prose(report.headline, 200)}*{sure}", prose(told, SUMMARY), _small_print(report)]
-    if recovered_after is not None:
-        lines.append(f":white_check_mark: recovered after {duration(recovered_after)}")
     return message(f"{prose(report.headline, 200)}{sure}", [section("\n".join(line for line in lines if line))])
+
+
+def recovered(root: Message, seconds: float, sentence: str = "") -> Message:
+    """Return a root message whose alarm went back to OK after so many seconds; `sentence` says how its metric is."""
+    after = f"recovered after {duration(seconds)}"
+    shown = "\n".join(str(block["text"]["text"]) for block in root.blocks)
+    lines = [f"{DONE} {after}{SEPARATOR}{shown}", prose(sentence, SUMMARY)]
+    return message(f"{after}{SEPARATOR}{root.text}", [section("\n".join(line for line in lines if line))])
 
 
 def sign_of(report: Report) -> str:

@@ -15,7 +15,9 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 """What may follow the command, and what it is."""
 
 ELSEWHERE = (
-    "In a thread, mention me with the same words. On an alarm's post, use *Investigate this message* from its menu."
+    "In a thread, mention me with the same words. On a message, use *Investigate this message* from its menu.\n"
+    "Alarms that an app posts where I am start me by themselves: `/rca mute orders-* 2h` keeps me quiet about some, "
+    "`/rca unmute orders-*` ends that, and `/rca mute list` shows them."
 )
 PROMISE = "I only read. Nothing is changed without a named person's approval."
 SENTENCE = 600

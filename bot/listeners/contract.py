@@ -16,6 +16,8 @@ from bot.blocks.usage import refused
 from bot.calls import NotDelivered
 from bot.desk import Desk
 from bot.outbox import Outbox
+from bot.questions import Questions
+from bot.watch.watch import Watch
 from domain.values import JsonObject
 from orchestrator.store import Store
 
@@ -38,6 +40,8 @@ class Bot:
     outbox: Outbox
     answers: Answers
     background: Background
+    questions: Questions
+    watch: Watch
     now: Callable[[], datetime]
 
     def guarded(self, listener: Listener) -> Listener:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from bot.answers import Asker, asker_of
 from bot.blocks import ids
+from bot.blocks.answer import question_view
 from bot.blocks.message import Message, message, section
 from bot.blocks.report import part_with, report_messages
 from bot.blocks.usage import refused
@@ -52,6 +53,11 @@ async def why(press: Press) -> None:
 async def gaps(press: Press) -> None:
     """Show what could not be checked, and what to grant."""
     await press.bot.answers.open(press.asker, gaps_view(press.report))
+
+
+async def question(press: Press) -> None:
+    """Open the form for a question about the report."""
+    await press.bot.answers.open(press.asker, question_view(press.report.investigation_id))
 
 
 async def review(press: Press) -> None:
@@ -112,6 +118,7 @@ PRESSES: dict[str, Callable[[Press], Awaitable[None]]] = {
     ids.EVIDENCE_NEXT: evidence_page,
     ids.WHY: why,
     ids.GAPS: gaps,
+    ids.QUESTION: question,
     ids.REVIEW: review,
     ids.DISMISS: dismiss,
     **{each.action_id: grade for each in ids.GRADES},

@@ -10,6 +10,8 @@ from bot.answers import asker_of
 from bot.asking import Asked
 from bot.blocks.message import Message
 from bot.blocks.usage import how_to_ask, not_understood, refused
+from bot.inquiring import FORGOTTEN
+from bot.listeners import alarms
 from bot.listeners.contract import Bot
 from bot.outbox import Label
 from bot.outgoing import content
@@ -18,11 +20,12 @@ from domain.values import JsonObject
 
 Ack = Callable[..., Awaitable[Any]]
 
-FORGOTTEN = "I do not know that investigation any more. Ask again with `/rca` and the trace id."
-
 
 async def command(bot: Bot, ack: Ack, body: JsonObject, asked: Asked) -> None:
     """/rca …: the ack shows how to ask, or nothing, because the channel will see the investigation."""
+    if asked.order is not None:
+        await alarms.command(bot, ack, asked)
+        return
     if asked.investigation is None:
         await ack(response_type="ephemeral", **content(usage(asked, str(body["command"]))))
         return
@@ -32,7 +35,11 @@ async def command(bot: Bot, ack: Ack, body: JsonObject, asked: Asked) -> None:
 
 async def mention(bot: Bot, body: JsonObject, asked: Asked) -> None:
     """@rca …: answered in the thread of the message, where all can learn how to ask; other bots get no lessons."""
-    if asked.investigation is not None:
+    if asked.order is not None:
+        await alarms.mention(bot, asked, str(body.get("event_id")))
+    elif asked.inquiry is not None:
+        await bot.questions.answer(asked.inquiry)
+    elif asked.investigation is not None:
         bot.desk.take(asked.investigation, asker_of(body))
     elif not body["event"].get("bot_id"):
         await _teach(bot, asked.trigger, usage(asked, "@rca"), str(body.get("event_id")))

@@ -15,6 +15,6 @@ def illustrate(conclusion: Conclusion, bundle: EvidenceBundle, graph: ServiceGra
     if conclusion.root_cause is None and conclusion.verdict.status is not ReportStatus.INCONCLUSIVE:
         return Pictures()
     return Pictures(
-        chart=chart_of(conclusion.ranked, bundle, graph, window),
-        waterfall=waterfall_of(conclusion.ranked, bundle, graph),
+        chart=chart_of(conclusion.settlement.by_rules, bundle, graph, window),
+        waterfall=waterfall_of(conclusion.settlement.by_rules, bundle, graph),
     )

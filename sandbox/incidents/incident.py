@@ -14,6 +14,15 @@ class Expected(Value):
     trigger_event: str | None = None  # CloudTrail's id of the change that started it
 
 
+class Alarm(Value):
+    """The alarm that rang: its name, when and why, and its metric's dimensions."""
+
+    name: str
+    at: datetime
+    reason: str
+    dimensions: dict[str, str] = {}
+
+
 class Incident(Value):
     """A seeded system.
 
@@ -31,5 +40,5 @@ class Incident(Value):
     symptoms: tuple[str, ...] = ()
     innocents: tuple[str, ...] = ()
     arns: dict[str, str] = {}
-    alarm: str | None = None
+    alarm: Alarm | None = None
     expected: Expected

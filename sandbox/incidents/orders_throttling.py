@@ -12,7 +12,7 @@ from sandbox.aws import signals
 from sandbox.aws.local import LocalAws
 from sandbox.aws.world import World
 from sandbox.incidents import orders_signals, orders_system
-from sandbox.incidents.incident import Expected, Incident
+from sandbox.incidents.incident import Alarm, Expected, Incident
 from sandbox.incidents.orders_signals import CUT, FULL
 
 ALARM = "orders-api-5xx"
@@ -29,7 +29,7 @@ def seed(aws: LocalAws, now: datetime | None = None) -> Incident:
     orders_signals.write_logs(world, history)
     orders_signals.record_routine_changes(world)
     event = _record_cut(world, cut_at)
-    _raise_alarm(world, began + timedelta(minutes=2))
+    alarm = _raise_alarm(world, began + timedelta(minutes=2))
     for second in range(0, 240, 15):
         at = began + timedelta(seconds=second)
         orders_signals.send_trace(world, system, at - timedelta(minutes=10), throttled=False)
@@ -52,7 +52,7 @@ def seed(aws: LocalAws, now: datetime | None = None) -> Incident:
             system.create_order_role,
         ),
         arns=system.arns(),
-        alarm=ALARM,
+        alarm=alarm,
         expected=Expected(
             status="completed", cause="ddb-provisioned-exceeded", resource=system.orders, trigger_event=event
         ),
@@ -80,7 +80,8 @@ def _record_cut(world: World, at: datetime) -> str:
     )
 
 
-def _raise_alarm(world: World, at: datetime) -> None:
+def _raise_alarm(world: World, at: datetime) -> Alarm:
     stage = {"ApiName": "orders-api", "Stage": "prod"}
     reason = "Threshold Crossed: 1 datapoint [318.0] was greater than the threshold (10.0)."
     signals.alarm(world, ALARM, "AWS/ApiGateway", "5XXError", stage, threshold=10, transitions=[(at, "ALARM", reason)])
+    return Alarm(name=ALARM, at=at, reason=reason, dimensions=stage)

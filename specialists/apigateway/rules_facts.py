@@ -40,7 +40,9 @@ def share_of_failing_requests(case: Case) -> Iterator[Finding]:
     shares = [f"{s.total:g} ({s.total / count.total:.0%}) with {name}" for name, s in bad if s.total]
     stage = f" stage `{count.dimensions['Stage']}`" if "Stage" in count.dimensions else ""
     what = f"failed {' and '.join(shares)}" if shares else "none failed"
-    yield case.fact(f"`{api_name(case)}`{stage}: of {count.total:g} requests, {what}", count, *(s for _, s in bad))
+    told = f"`{api_name(case)}`{stage}: of {count.total:g} requests, {what}"
+    unusual = any(s.peak > s.usual_peak for _, s in bad)
+    yield case.fact(told, count, *(s for _, s in bad), notable=unusual)
 
 
 @rule(sees=(TraceSegment, TraceCall, LogLines, StageConfig, Authorizer, Routes))

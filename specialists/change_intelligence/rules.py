@@ -89,7 +89,8 @@ def says_what_changed_before(case: Case) -> Iterator[Finding]:
     view = view_of(case)
     before = [s for s in view.suspects if not (s.after and view.began.seen)]
     for suspect in before[:TOP]:
-        yield case.fact(_sentence(suspect, view.began, case.graph), *_shown(suspect, view.began))
+        told = _sentence(suspect, view.began, case.graph)
+        yield case.fact(told, *_shown(suspect, view.began), notable=view.began.seen)
     if before[TOP:]:
         rest = [change for suspect in before[TOP:] for change in suspect.told.seen]
         yield case.fact(f"{len(before) - TOP} more changes, all less suspicious", *rest[:20])
@@ -133,7 +134,7 @@ def says_that_an_alias_is_split(case: Case) -> Iterator[Finding]:
     """An alias sends a share of its calls to another version: a part of the requests runs other code."""
     for alias in case.evidence.of(AliasState):
         if alias.weights:
-            yield case.fact(f"{_label(alias.resource, case.graph)}: {alias.summary()}", alias)
+            yield case.fact(f"{_label(alias.resource, case.graph)}: {alias.summary()}", alias, notable=True)
 
 
 def _shown(suspect: Suspect, start: Began) -> tuple[Evidence, ...]:

@@ -50,6 +50,7 @@ class Pressure:
     limit: float | None
     used: float | None  # units a second over the throttled minutes
     since: datetime | None
+    stated: TableState | None = None  # the table's own word of that limit
 
     @property
     def throttled(self) -> float:
@@ -132,6 +133,7 @@ def pressure(case: Case, side: Side, index: str | None = None, said: Iterable[Si
         limit=median(limits) if limits else _limit_at(case.window.end, provisioned, fixed),
         used=median(used) if used else None,
         since=min(counted, default=None),
+        stated=state if fixed else None,
     )
 
 
@@ -245,8 +247,11 @@ def _weigh_unspecific(found: Pressure, said: tuple[Sign, ...], *, on_demand: boo
         return Throttle(Limit.PARTITION, Strength.WEAK, found, said)
     if capacity_error and (share is None or share >= USED_UP):
         return Throttle(Limit.CAPACITY, Strength.PROOF, found, said, capacity_error)
-    if capacity_error or (share is not None and share >= USED_UP):
-        return Throttle(Limit.CAPACITY, Strength.STRONG, found, said, capacity_error or found.seen)
+    if capacity_error:
+        return Throttle(Limit.CAPACITY, Strength.STRONG, found, said, capacity_error)
+    if share is not None and share >= USED_UP:
+        stated = (found.stated,) if found.stated else ()
+        return Throttle(Limit.CAPACITY, Strength.STRONG, found, said, (*found.seen, *stated))
     return Throttle(Limit.CAPACITY, Strength.WEAK, found, said)
 
 

@@ -93,7 +93,8 @@ def _trade_offs(actions: Sequence[ProposedAction]) -> Iterator[Fact]:
         if action.evidence and (action.trade_off or not action.reversible):
             against = [action.trade_off] if action.trade_off else []
             against += [] if action.reversible else ["it cannot be taken back"]
-            yield Fact(statement=f"{action.title}: {'; '.join(against)}", evidence=action.evidence)
+            told = f"{action.title}: {'; '.join(against)}"
+            yield Fact(statement=told, evidence=action.evidence, notable=True)
 
 
 def _nothing_to_do(root: str, actions: Sequence[ProposedAction]) -> Iterator[Advice]:

@@ -28,14 +28,14 @@ def says_what_was_found_before(case: Case) -> Iterator[Finding]:
                 f"{one.investigation_id} ({one.when}) named “{one.title}” at {where}, and people judged that wrong: "
                 f"{one.judged}",
                 one,
+                notable=True,
             )
             continue
         resolved = f"; resolved by {one.done[0]}" if one.done else ""
         judged = f"; {one.judged}" if one.judged else ""
         which = "looked at this same incident" if one.same_incident else f"is {one.similarity:.0%} alike"
-        yield case.fact(
-            f"{one.investigation_id} ({one.when}) {which} and found “{one.title}” at {where}{resolved}{judged}", one
-        )
+        told = f"{one.investigation_id} ({one.when}) {which} and found “{one.title}” at {where}{resolved}{judged}"
+        yield case.fact(told, one, notable=True)
 
 
 @rule(sees=(PastIncident, *TRACED), together=True)
@@ -50,6 +50,7 @@ def says_what_keeps_coming_back(case: Case) -> Iterator[Finding]:
                 f"“{last.title}” at {_place(case, resource)} was found {len(recent)} times in the last "
                 f"{RECENT_DAYS:.0f} days, last in {last.investigation_id} ({last.when})",
                 *recent,
+                notable=True,
             )
 
 

@@ -23,14 +23,14 @@ def says_who_is_affected(case: Case) -> Iterator[Finding]:
     count = f"{len(found)} services are" if len(found) > 1 else "1 service is"
     names = ", ".join(map(_described, found[:NAMED]))
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    yield Fact(statement=f"{count} affected: {names}{more}", evidence=tuple(dict.fromkeys(cited)))
+    yield Fact(statement=f"{count} affected: {names}{more}", evidence=tuple(dict.fromkeys(cited)), notable=True)
 
 
 @rule(sees=SEEN, together=True)
 def says_what_follows(case: Case) -> Iterator[Finding]:
     """States whose work waits meanwhile, and which services will or may be next."""
     for follower in [f for f in _spread(case).followers if f.evidence][:NAMED]:
-        yield Fact(statement=follower.said, evidence=follower.evidence)
+        yield Fact(statement=follower.said, evidence=follower.evidence, notable=True)
 
 
 def _spread(case: Case) -> Spread:

@@ -22,7 +22,7 @@ CLOSELY = 0.9
 """From which correlation on two signals move together."""
 LEAST_LINES = 3
 EXPLAINS = 0.5
-"""The share of what is unexplained from which on one resource stands out."""
+"""The share of what is unexplained from which on one resource stands out, where it is twice the next one's."""
 
 WORDS = {Direction.UP: "rose", Direction.DOWN: "fell", Direction.STOPPED: "stopped"}
 
@@ -35,7 +35,7 @@ def order_of_events(case: Case) -> Iterator[Finding]:
         return
     minutes = groupby(ordered, key=lambda onset: f"{onset.observed_at:%H:%M}")
     told = "; ".join(f"{at} " + ", ".join(_change(case, onset) for onset in onsets) for at, onsets in minutes)
-    yield case.fact(f"In this order: {told}" if len(ordered) > 1 else told, *ordered)
+    yield case.fact(f"In this order: {told}" if len(ordered) > 1 else told, *ordered, notable=True)
 
 
 @rule(sees=(Onset, MetricSeries), together=True)
@@ -51,14 +51,16 @@ def moving_together(case: Case) -> Iterator[Finding]:
     for close, one, other in found[:MAX_PAIRS]:
         if abs(close) >= CLOSELY:
             way = "together" if close > 0 else "against each other"
-            yield case.fact(f"{_of(case, one)} and {_of(case, other)} move {way} (r = {close:.2f})", one, other)
+            yield case.fact(
+                f"{_of(case, one)} and {_of(case, other)} move {way} (r = {close:.2f})", one, other, notable=True
+            )
 
 
 @rule(sees=(Excess, GraphNode), together=True)
 def explaining_the_others(case: Case) -> Iterator[Finding]:
     """Names the resource whose own trouble, after what its dependencies explain, is most of all there is."""
     ranked = sorted(case.evidence.of(Excess), key=lambda e: (e.rank, e.resource))
-    if ranked and ranked[0].share >= EXPLAINS:
+    if ranked and ranked[0].share >= max(EXPLAINS, 2 * sum(other.share for other in ranked[1:2])):
         first = ranked[0]
         nodes = [node for node in case.evidence.of(GraphNode) if node.resource == first.resource]
         yield case.fact(
@@ -66,6 +68,7 @@ def explaining_the_others(case: Case) -> Iterator[Finding]:
             f" its own, of {first.over} compared",
             first,
             *nodes,
+            notable=True,
         )
 
 
@@ -78,9 +81,8 @@ def new_errors(case: Case) -> Iterator[Finding]:
         since = f" since {template.observed_at:%H:%M}" if template.observed_at else ""
         usual = "new" if template.new else f"usually {template.usual:.1f}"
         count = f"{'at least ' if template.truncated else ''}{template.count}"
-        yield case.fact(
-            f"{_label(case, template.resource)} logs {count} times{since} ({usual}): {template.template}", template
-        )
+        told = f"{_label(case, template.resource)} logs {count} times{since} ({usual}): {template.template}"
+        yield case.fact(told, template, notable=True)
 
 
 @rule(sees=(UsualHour,), together=True)

@@ -490,6 +490,15 @@ def test_a_remote_service_is_accused_as_far_as_it_answered(fields, strength):
     assert found["downstream-http-error"].resource == FN
 
 
+def test_a_time_out_towards_a_remote_service_is_strong_where_no_network_of_ours_lies_between():
+    gave_up = error("ConnectTimeout", "Connection to api.payments.example timed out. (connect timeout=9)")
+    seen = (segment(), call(REMOTE.id, gave_up, service="api.payments.example", fault=True))
+
+    assert grade(named(*seen, config(), callees=[REMOTE])["downstream-http-error"]) is Strength.STRONG
+    assert grade(named(*seen, config(vpc_id="vpc-1"), callees=[REMOTE])["downstream-http-error"]) is Strength.WEAK
+    assert grade(named(*seen, callees=[REMOTE])["downstream-http-error"]) is Strength.WEAK
+
+
 def test_a_silent_remote_service_is_strongly_accused_where_invocations_wait_for_it_to_the_end():
     waiting = call(REMOTE.id, service="api.payments.example", failed=False, pending=True)
     over = (segment(seconds=3.0), waiting, logs(TIMED_OUT))

@@ -368,6 +368,17 @@ def test_a_change_after_it_began_is_stated_as_no_cause() -> None:
     )
 
 
+def test_only_a_change_before_a_failure_is_notable() -> None:
+    def notable(*evidence: Evidence) -> list[bool]:
+        target = resource_from_arn(FUNCTION)
+        case = Case(target, EvidenceBundle(evidence), WINDOW, GRAPH, "change-intelligence", (target,))
+        return [f.notable for f in findings(RULES, case) if isinstance(f, Fact)]
+
+    assert notable(segment(), change("UpdateFunctionCode", -3)) == [True]
+    assert notable(segment(), change("UpdateFunctionCode", 3)) == [False]
+    assert notable(change("UpdateFunctionCode", -3)) == [False]
+
+
 def test_only_the_top_changes_are_told_one_by_one() -> None:
     _, facts = judged(segment(), *(change("UpdateFunctionCode", -60 * n) for n in range(1, 9)))
 

@@ -139,6 +139,14 @@ def test_one_limit_explains_a_throttle_and_the_others_are_not_named(evidence, ca
     assert found[cause].resource == TABLE
 
 
+def test_numbers_at_the_limit_that_the_table_states_are_two_looks() -> None:
+    seen = [table(), throttled(consumed=4.6)]
+    found = judged(*seen)[PROVISIONED]
+
+    assert seen[0].id in found.evidence
+    assert seen[0].id not in judged(table(), throttled(consumed=3))[PROVISIONED].evidence
+
+
 def test_used_up_capacity_is_told_with_numbers() -> None:
     found = judged(table(), call(PTE, EXCEEDED), throttled(consumed=5))[PROVISIONED]
 

@@ -10,6 +10,7 @@ from bot.pacing import Pace
 from bot.service import Service
 from bot.settings import Settings
 from bot.tokens import check_bot_token
+from bot.watch.watch import Aftercare
 from domain.action import ProposedAction, Risk
 from domain.findings import Fact, Hypothesis, Strength, Support
 from domain.gap import Gap, GapReason
@@ -38,6 +39,7 @@ from domain.request import Request, Trigger
 from domain.resource import resource_from_arn
 from domain.result import SpecialistResult, SpecialistStatus
 from domain.window import Window
+from orchestrator.ask.answerer import Answerer
 from orchestrator.sqlite_store import SqliteStore
 from orchestrator.store import Store
 from sandbox.slack import LocalSlack
@@ -221,14 +223,21 @@ async def running_bot(
     most: int = 8,
     prepare: Callable[[ScriptedInvestigator], None] = lambda _: None,
     drain: float = 5.0,
+    aftercare: Aftercare | None = None,
+    pace: Pace = QUICK,
+    investigators: type[ScriptedInvestigator] = ScriptedInvestigator,
+    answerer: Callable[[Store], Answerer] = Answerer,
 ) -> AsyncIterator[Running]:
     """Run the bot over the store in the directory until the block ends; then what runs is drained for so long."""
     settings = settings_of(slack, http=http, most=most)
     store = SqliteStore.open(directory)
-    investigator = ScriptedInvestigator(store)
+    investigator = investigators(store)
     prepare(investigator)
     granted = await check_bot_token(settings)
-    service = Service(settings, store, investigator, granted.identity, now=utc_now, pace=QUICK)
+    service = Service(
+        settings, store, investigator, granted.identity,
+        now=utc_now, pace=pace, aftercare=aftercare, answerer=answerer(store),
+    )  # fmt: skip
     await service.start()
     slack.request_url = f"http://127.0.0.1:{service.http.port}/slack/events" if http else ""
     try:

@@ -291,6 +291,8 @@ def incident(**changes: Any) -> Report:
             reason="48 % of the requests to API `orders-api` fail (about 54 a minute)",
             failing_share=0.48,
             evidence=("E-fivexx", "E-errors"),
+            affected_services=("orders-api", "create-order"),
+            spread="`invoice-worker` reads what it writes and will follow",
         ),
         timeline=(
             TimelineEntry(

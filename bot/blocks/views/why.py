@@ -45,6 +45,7 @@ def _row(hypothesis: RankedHypothesis, names: Names) -> list[Block]:
     lines = [
         f"{sign} *{part}*, {percent(hypothesis.confidence)} — {prose(headline_of(hypothesis, names))}",
         prose(hypothesis.summary),
+        *([f"it {prose(hypothesis.favoured)}"] if hypothesis.favoured else []),
         f"*for*{names.cite(hypothesis.evidence) or ' –'}   *against*{names.cite(hypothesis.contradicting) or ' –'}",
     ]
     small = [f"by {prose(hypothesis.specialist, 40)}" if hypothesis.specialist else ""]

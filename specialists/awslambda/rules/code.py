@@ -182,14 +182,18 @@ def _remote(case: Case, call: TraceCall) -> bool:
 
 def _remote_calls(case: Case) -> dict[TraceCall, str | None]:
     """Return the calls to hosts outside AWS, with what each carries."""
-    waited_out = _waited_out(case)
-    return {call: _remote_grade(call, waited_out=waited_out) for call in case.calls_from() if _remote(case, call)}
+    configuration = running(case)
+    outside = configuration is not None and not configuration.vpc_id
+    waited_out = outside and "lambda-timeout" in diagnoses(case)
+    calls = (call for call in case.calls_from() if _remote(case, call))
+    return {call: _remote_grade(call, outside=outside, waited_out=waited_out) for call in calls}
 
 
-def _remote_grade(call: TraceCall, *, waited_out: bool) -> str | None:
+def _remote_grade(call: TraceCall, *, outside: bool, waited_out: bool) -> str | None:
     """Say what a remote call carries: its own server error proves, a lost connection is strong, silence is weak.
 
-    Silence is strong where the invocation waited for it until its time was over (`waited_out`).
+    Silence is strong where no network of our own can be what swallows the answers (`outside`) and the caller gave up
+    over it: by an error of its own, or as its time was over (`waited_out`).
     """
     words = " ".join(f"{e.type} {e.message}" for e in call.errors)
     if call.http_status is not None and call.http_status >= 500:
@@ -198,15 +202,9 @@ def _remote_grade(call: TraceCall, *, waited_out: bool) -> str | None:
         return "strong" if call.http_status == 429 else None
     if call.failed and REFUSED.search(words):
         return "strong"
-    if call.pending and waited_out:
+    if (call.pending and waited_out) or (call.failed and outside and NO_ANSWER.search(words)):
         return "strong"
     return "weak" if call.pending or call.fault or NO_ANSWER.search(words) else None
-
-
-def _waited_out(case: Case) -> bool:
-    """Tell whether invocations end by their timeout, and no network of our own can be what swallows the answers."""
-    configuration = running(case)
-    return "lambda-timeout" in diagnoses(case) and configuration is not None and not configuration.vpc_id
 
 
 @rule("downstream-http-error", sees=(*EVIDENCE, TraceCall))

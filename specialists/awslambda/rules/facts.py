@@ -58,6 +58,7 @@ def how_much_failed(case: Case) -> Iterator[Fact]:
             f"{errors.total:g} of {invocations.total:g} invocations of `{case.target.name}` failed{usual}",
             invocations,
             errors,
+            notable=errors.peak > errors.usual_peak,
         )
         if throttles and not throttles.total:
             yield case.fact(f"No invocation of `{case.target.name}` was throttled", throttles, invocations)

@@ -62,6 +62,7 @@ def says_share_throttled(case: Case) -> Iterator[Finding]:
             f" ({refused.total:g} of {refused.total + served.total:g})",
             refused,
             served,
+            notable=True,
         )
 
 
@@ -85,17 +86,18 @@ def says_other_errors(case: Case) -> Iterator[Finding]:
     ]
     own += cited(signs(case, Reading.INTERNAL))
     if own:
-        yield case.fact(f"DynamoDB itself failed requests to `{case.target.name}` (HTTP 5xx)", *own)
+        yield case.fact(f"DynamoDB itself failed requests to `{case.target.name}` (HTTP 5xx)", *own, notable=True)
     invalid = signs(case, Reading.VALIDATION)
     if invalid:
         yield case.fact(
             f"`{case.target.name}` rejected {len(invalid)} requests as invalid, for other reasons than their keys: "
             f"the caller builds them wrongly",
             *cited(invalid),
+            notable=True,
         )
     rate = signs(case, Reading.KMS_RATE)
     if rate:
-        yield case.fact(f"Calls to KMS for `{case.target.name}` were throttled", *cited(rate))
+        yield case.fact(f"Calls to KMS for `{case.target.name}` were throttled", *cited(rate), notable=True)
 
 
 @rule(sees=(ChangeCount, Change))

@@ -95,18 +95,19 @@ def says_other_refusals(case: Case) -> Iterator[Finding]:
         found = signs(case, reading)
         if found:
             text = " ".join(found[0].text.split())[:300]
-            yield case.fact(sentence.format(count=len(found), name=case.target.name, text=text), *cited(found))
+            told = sentence.format(count=len(found), name=case.target.name, text=text)
+            yield case.fact(told, *cited(found), notable=True)
     readers = [sign for sign in signs(case, Reading.DENIED) if not sign.sends]
     if readers:
         action = readers[0].operation or "a call"
-        yield case.fact(f"`{case.target.name}` refused {len(readers)} `{action}`", *cited(readers))
+        yield case.fact(f"`{case.target.name}` refused {len(readers)} `{action}`", *cited(readers), notable=True)
 
 
 @rule(sees=(Change,))
 def says_purged(case: Case) -> Iterator[Finding]:
     """States that somebody purged the queue: what was in it is gone."""
     for change in Subject(case, case.target.id).changes("PurgeQueue"):
-        yield case.fact(f"`{case.target.name}` was emptied: {change.summary()}", change)
+        yield case.fact(f"`{case.target.name}` was emptied: {change.summary()}", change, notable=True)
 
 
 @rule(sees=(ChangeCount, Change))
