@@ -16,7 +16,7 @@ def _lines(report: Report) -> Iterator[str]:
     numbers = {item.id: f"E{position}" for position, item in enumerate(report.evidence, 1)}
     confidence = f" ({report.root_cause.confidence:.0%})" if report.root_cause else ""
     yield f"{report.headline}{confidence}"
-    yield report.summary
+    yield f"{report.told.summary} (worded by a model)" if report.told else report.summary
     if report.root_cause:
         yield ""
         yield "Why"

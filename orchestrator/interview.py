@@ -18,11 +18,17 @@ from specialists.lines import Sheet, likely, tidy, told
 from specialists.run import Assignment, Run, Tools, judge
 
 ANSWER_TOKENS = 300
+"""What a model may write at most; three claims and a cause take about 150."""
+
 TURNS = 2
+"""Calls that one question may take, one more where looks are offered."""
+
 LOOKS = 3
 """Further looks that one model may ask for."""
 
 LOOK_CHARACTERS = 400
+"""Of the lines that one look shows, beside samples of its log."""
+
 LOOKED_ENOUGH = "no further look: answer from what you have seen"
 
 WORTH_ANOTHER_TRY = frozenset({GapReason.THROTTLED, GapReason.TIMED_OUT, GapReason.FAILED})
@@ -70,8 +76,9 @@ class Interview:
         agent = self._assignment.specialist.agent or Agent("")
         items = in_view(self._assignment, self._run)
         result = self._run.result
-        titles = {code: CAUSES[code].title for code in self._codes}
-        menu = likely(self._codes, titles, [told(item) for item in items])
+        known = {h.cause for h in result.hypotheses}
+        titles = {code: CAUSES[code].title for code in self._codes if code not in known}
+        menu = likely(titles, titles, [told(item) for item in items])
         data = self._sheet.written(items, result.hypotheses, result.gaps, menu)
         offers = [(probe, offered) for probe in agent.tools if self._may_look and (offered := self._offered(probe))]
         named = self._sheet.headers(target.id for _, offered in offers for target in offered)

@@ -95,7 +95,7 @@ def _holds_error(item: Evidence) -> bool:
 
 REASONS: tuple[tuple[Callable[[Assignment, Run, Standing], bool], str], ...] = (
     (_contested, "two causes weigh about the same"),
-    (_conflicting, "its rules prove causes that exclude each other"),
+    (_conflicting, "its rules prove more than one cause"),
     (_undecided, "what it looks at fails, and no rule is certain why"),
     (_unread, "it saw an error that no rule knows"),
 )

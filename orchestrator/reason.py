@@ -57,7 +57,7 @@ async def reason(
     Questions go out all at once and in the order of their nearness to the failure, which decides who is asked when the
     budget is not enough for all. Nothing is raised.
     """
-    if asking is None or not runs:
+    if asking is None or asking.mode is Mode.NEVER or not runs:
         return tuple(runs)
     seconds = min(SECONDS, tools.meter.remaining() - KEPT_SECONDS)
     prepared = await asyncio.to_thread(_prepared, assignments, runs, tools, asking.mode, gaps, seconds)

@@ -14,7 +14,7 @@ OF_CALLER = f"""
 SELECT investigation_id FROM alarm_adoptions WHERE watched = ? AND until > ? AND {LIKE} ORDER BY until DESC
 """  # noqa: S608 - a constant
 OF_CAUSE = f"""
-SELECT count(*) FROM alarms WHERE name = ? AND state = 'ALARM' AND own AND cause = ? AND at >= ? AND at < ? AND {LIKE}
+SELECT count(*) FROM alarms WHERE name = ? AND state = 'ALARM' AND cause = ? AND at >= ? AND at < ? AND {LIKE}
 """  # noqa: S608 - a constant
 
 
@@ -50,7 +50,7 @@ def _recurred(db: sqlite3.Connection, notice: Notice, rules: Rules, now: datetim
     last = db.execute(
         f"SELECT alarms.cause, alarms.investigation_id, investigations.finished_at FROM alarms "  # noqa: S608 - a constant
         f"JOIN investigations ON investigations.id = investigation_id "
-        f"WHERE name = ? AND own AND cause IS NOT NULL AND finished_at IS NOT NULL AND {LIKE} ORDER BY at DESC",
+        f"WHERE name = ? AND cause IS NOT NULL AND finished_at IS NOT NULL AND {LIKE} ORDER BY at DESC",
         (notice.alarm.name, *place(notice)),
     ).fetchone()
     if last is None or now - datetime.fromisoformat(last["finished_at"]) > rules.recheck:

@@ -8,6 +8,7 @@ Grouped lines take a third of the tokens of indented JSON. Pure: the same eviden
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from domain.evidence import Evidence, EvidenceBundle
@@ -196,10 +197,15 @@ def about(bundle: EvidenceBundle, resources: Collection[str]) -> tuple[Evidence,
 
 
 def likely(codes: Iterable[str], titles: Mapping[str, str], lines: Iterable[str], limit: int = 8) -> tuple[str, ...]:
-    """Return the codes whose words the lines share most, at most `limit`."""
-    words = set(re.findall(r"[a-z]{3,}", " ".join(lines).lower()))
-    scored = sorted((-len(words & set(re.findall(r"[a-z]{3,}", f"{c} {titles[c]}".lower()))), c) for c in codes)
-    return tuple(code for _, code in scored[:limit])
+    """Return the codes whose words the lines share most, at most `limit`; a word of few codes tells more."""
+    seen = _words(" ".join(lines))
+    words = {code: _words(f"{code} {titles[code]}") for code in codes}
+    common = Counter(word for own in words.values() for word in own)
+    return tuple(sorted(words, key=lambda code: (-sum(1 / common[w] for w in words[code] & seen), code))[:limit])
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z]{3,}", text.lower()))
 
 
 def _measured(series: MetricSeries) -> str:

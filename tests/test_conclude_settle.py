@@ -167,6 +167,19 @@ def test_a_change_on_a_resource_that_nothing_connects_triggers_nothing() -> None
     assert roles(found)[(CHANGE, OTHER)] in {"minority", "ruled_out"}
 
 
+def test_new_code_that_asks_for_a_right_its_role_never_had_is_the_trigger() -> None:
+    call = called(FUNCTION, QUEUE, code="AccessDenied", error=True, origin=True, http_status=403)
+    items = traced(segment(FUNCTION, fault=True), call)
+    changed = looks(FUNCTION, "UpdateFunctionCode")
+    denied = hypothesis(DENIED, ROLE, proof=[call], strong=looks(ROLE, "policy"))
+    raises = hypothesis(CODE, FUNCTION, strong=F)
+    change = hypothesis(CHANGE, FUNCTION, weak=changed, since=-2)
+    seen = (*items, *F, *looks(ROLE, "policy"), *changed)
+
+    assert roles(concluded(seen, denied, raises, change))[(CHANGE, FUNCTION)] == "trigger"
+    assert roles(concluded(seen, denied, change))[(CHANGE, FUNCTION)] == "ruled_out"
+
+
 def test_a_change_alone_may_be_the_root() -> None:
     broken = traced(segment(FUNCTION, fault=True, origin=True))
     change = hypothesis(CHANGE, FUNCTION, proof=looks(FUNCTION, "UpdateFunctionCode"), since=-2)

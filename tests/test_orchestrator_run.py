@@ -298,9 +298,9 @@ async def test_a_hanging_look_costs_only_itself(held: threading.Event) -> None:
     probes = [looking("hangs", hangs), looking("works", lambda look: [sign("fine")])]
     rules = [judging("counts", lambda case: [case.fact(f"{len(case.all(Sign))} seen", *case.all(Sign))])]
     began = time.perf_counter()
-    result = (await ran(specialist(*probes, rules=rules, limit=1.5))).result
+    result = (await ran(specialist(*probes, rules=rules, limit=4))).result
 
-    assert time.perf_counter() - began < 1.5
+    assert time.perf_counter() - began < 4
     assert result.status is SpecialistStatus.TIMEOUT
     assert [f.statement for f in result.facts] == ["2 seen"]
     assert [(g.probe, g.reason) for g in result.gaps] == [("hangs", GapReason.TIMED_OUT)]

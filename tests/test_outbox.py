@@ -283,3 +283,12 @@ async def test_updates_of_many_messages_stay_within_slacks_minute() -> None:
         assert done == [True] * 5
         assert all(call.answer.get("ok") for call in slack.called("chat.update"))
         assert len(slack.called("chat.update")) <= 45
+
+
+async def test_what_yields_lets_every_other_post_of_its_channel_go_before(slack: LocalSlack) -> None:
+    outbox = outbox_of(slack, Pace(posts_per_second=10, post_burst=2))
+    notes = [outbox.post(ALERTS, said(f"note {n}"), ROOT, yields=True) for n in range(3)]
+    reports = [outbox.post(ALERTS, said(f"report {n}"), ROOT) for n in range(3)]
+    await asyncio.gather(*notes, *reports)
+
+    assert texts(slack) == ["report 0", "report 1", "report 2", "note 0", "note 1", "note 2"]

@@ -40,6 +40,7 @@ from tests.support.concluding import (
     CODE,
     FUNCTION,
     OTHER,
+    QUEUE,
     TABLE,
     THROTTLED,
     THROTTLED_TRACE,
@@ -104,6 +105,13 @@ async def test_a_healthy_system_asks_nothing() -> None:
     assert reasoner.asked == []
 
 
+async def test_where_no_model_is_wanted_none_is_asked() -> None:
+    reasoner = ScriptedReasoner()
+    await reasoned(FAILED, [on_function(GUESS, seen=F)], reasoner, Mode.NEVER)
+
+    assert reasoner.asked == []
+
+
 async def test_a_failure_that_no_rule_is_certain_of_is_asked_about() -> None:
     reasoner, heard = ScriptedReasoner(), []
     await reasoned(FAILED, [on_function(GUESS, seen=F), on_table(finding(), seen=T)], reasoner, heard=heard)
@@ -125,6 +133,20 @@ async def test_two_causes_of_about_equal_weight_are_asked_about() -> None:
 
     assert sorted(reasoner.who) == ["dynamodb", "lambda"]
     assert {words for _, words in heard} == {"asking a model: two causes weigh about the same", "done"}
+
+
+async def test_proofs_of_two_causes_at_one_resource_are_asked_about() -> None:
+    signs = looks(QUEUE, "age", "key")
+    proofs = [
+        hypothesis(code, QUEUE, proof=[s], specialist="sqs")
+        for code, s in zip(("sqs-backlog", "sqs-kms"), signs, strict=True)
+    ]
+    trace = traced(segment(FUNCTION, fault=True, origin=True), called(FUNCTION, QUEUE, http_status=200))
+    reasoner, heard = ScriptedReasoner(), []
+    who = askable("sqs", finding(*proofs, causes=("sqs-backlog", "sqs-kms")))
+    await reasoned(trace, [seat(who, QUEUE, *signs)], reasoner, heard=heard)
+
+    assert heard[0] == ("sqs", "asking a model: its rules prove more than one cause")
 
 
 async def test_the_text_of_an_error_that_no_rule_cites_is_asked_about() -> None:

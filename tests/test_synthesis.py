@@ -7,6 +7,7 @@ import pytest
 
 from bot.blocks.report import report_messages
 from bot.blocks.root import concluded as root_message
+from bot.terminal import render_report
 from domain.findings import Origin
 from domain.report import Report, Role
 from domain.told import Told, Wording
@@ -256,6 +257,13 @@ def test_words_stand_in_the_report_and_at_the_root_and_are_marked_as_a_models() 
     assert "*First* Restore `orders` to 500 WCU." in text_of(report)
     assert "worded by a model" in text_of(report)
     assert "*Why we think so*" in text_of(report)
+
+
+def test_in_the_terminal_words_are_marked_as_a_models() -> None:
+    report = reports.incident().model_copy(update={"told": Told(**GOOD)})
+
+    assert f"{GOOD['summary']} (worded by a model)" in render_report(report)
+    assert report.summary not in render_report(report)
 
 
 def test_dropped_words_are_told_in_the_small_print() -> None:

@@ -298,6 +298,18 @@ async def test_an_ok_of_an_alarm_that_nobody_saw_says_nothing(slack: LocalSlack,
     assert await handlings(bot) == [Handling.NOTED]
 
 
+async def test_an_ok_told_in_a_second_channel_says_nothing_there(slack: LocalSlack, bot: Running) -> None:
+    at = utc_now() - timedelta(minutes=20)
+    post = await rings(slack, FIVE, at=at)
+    root = (await told(slack, post))[0]
+    await rings(slack, FIVE, "OK", at=at + timedelta(minutes=12))
+    second = await rings(slack, FIVE, "OK", at=at + timedelta(minutes=12), channel="C0ORDERS")
+    await slack.wait_for(lambda: "recovered" in root.text)
+    await settled(slack)
+
+    assert said(slack, second, "C0ORDERS") == []
+
+
 # --- INSUFFICIENT_DATA
 
 

@@ -360,4 +360,4 @@ async def test_the_doctor_knows_of_mutes_and_of_what_was_taken_on(tmp_path: Path
 
 async def test_what_is_no_message_is_said_to_be_none(tmp_path: Path) -> None:
     assert (await doctored("hello", tmp_path)).startswith("This is not the JSON of a message.")
-    assert not (tmp_path / "rca.sqlite3").exists()  # noqa: ASYNC240 - a moment
+    assert not (tmp_path / "rca.sqlite3").exists()

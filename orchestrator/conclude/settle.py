@@ -80,17 +80,14 @@ def settle(
     weighed = [_in_time(w, weighed) for w in weighed]
     explained = explanations(weighed, graph, bundle, threshold=THRESHOLD)
     weighed = [_unexplained_deferral(w, explained, view, graph, denied) for w in weighed]
-    triggers = {
-        w.key: target.key
-        for w in weighed
-        if w.hypothesis.cause == CHANGE and (target := _triggered(w, weighed, explained, graph))
-    }
+    triggers = _triggers(weighed, explained, graph)
     weighed = [_confirmed(w, weighed, triggers) for w in weighed]
-    standing = [w for w in weighed if w.key not in explained and w.key not in triggers]
     failing = view.failed or _rang(bundle)
-    favoured = favours([w for w in standing if _may_be_root(w, failing=failing)], ABOUT_EQUAL, bundle, graph)
-    weighed, standing = _with(favoured, weighed), _with(favoured, standing)
-    candidates = sorted((w for w in standing if _may_be_root(w, failing=failing)), key=lambda w: _most_likely(w, view))
+    standing = [w for w in weighed if w.key not in explained and w.key not in triggers]
+    roots = [w for w in standing if _may_be_root(w, failing=failing)]
+    favoured = favours(roots, ABOUT_EQUAL, bundle, graph)
+    weighed = _with(favoured, weighed)
+    candidates = sorted(_with(favoured, roots), key=lambda w: _most_likely(w, view))
     root = candidates[0] if candidates else None
     rivals = {w.key for w in candidates[1:] if root and root.score - w.score < ABOUT_EQUAL}
     leads_to = {**triggers, **{key: explainer.key for key, explainer in explained.items()}}
@@ -175,6 +172,12 @@ def _unexplained_deferral(
     barred = any(r == hypothesis.resource and s != hypothesis.specialist for r, s in denied)
     below = {r for r in below if r.startswith("arn:") or (outward and barred)}
     return weighed._replace(score=weighed.score * DEEPER_UNSEEN) if below else weighed
+
+
+def _triggers(weighed: Sequence[Weighed], explained: dict[str, Weighed], graph: ServiceGraph) -> dict[str, str]:
+    """Return what each change set off."""
+    changes = [w for w in weighed if w.hypothesis.cause == CHANGE]
+    return {w.key: target.key for w in changes if (target := _triggered(w, weighed, explained, graph))}
 
 
 def _triggered(
