@@ -39,6 +39,9 @@ BROKEN = "The bot itself broke. Run it again; if it breaks again, its log has th
 PER_HOUR = 60
 """How many investigations may begin in an hour."""
 
+SHORT = timedelta(seconds=5)
+"""A wait that nobody is told the end of: other processes have their hands full."""
+
 UNASKED = frozenset({TriggerKind.ALARM_POST, TriggerKind.EVENTBRIDGE})
 """What no person asked for: it lets people go before."""
 
@@ -183,7 +186,7 @@ class Desk:
             )
             if wait is None:
                 return await self._investigate(conversation)
-            place.wait(wait.total_seconds(), self._now() + wait)
+            place.wait(wait.total_seconds(), self._now() + wait if wait > SHORT else None)
 
     async def _investigate(self, conversation: Conversation) -> Report:
         investigation = conversation.investigation

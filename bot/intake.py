@@ -36,7 +36,7 @@ REMEMBERED = 20_000
 
 
 ORDERED_BY = frozenset({TriggerKind.SLASH_COMMAND, TriggerKind.MENTION})
-"""Where words can be orders; in a message they are its author's."""
+"""Where words can be orders, if a person says them."""
 
 
 def delivery_key(body: JsonObject) -> str | None:
@@ -120,7 +120,8 @@ class Intake:
         """Write down the investigation, or the question about one; not what an earlier delivery brought already."""
         if trigger.text.strip().lower() in HELP:
             return Asked(trigger, help=True)
-        order = order_of(trigger.text) if trigger.user and trigger.kind in ORDERED_BY else None
+        by_app = bool((body.get("event") or {}).get("bot_id"))
+        order = order_of(trigger.text) if trigger.kind in ORDERED_BY and not by_app else None
         if order is not None:
             return Asked(trigger, order=order)
         now = self._now()

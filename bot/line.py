@@ -38,8 +38,8 @@ class Place:
         """How it stands now."""
         return self._line.standing(self)
 
-    def wait(self, seconds: float, until: datetime) -> None:
-        """Give the turn back, because nobody may begin before then."""
+    def wait(self, seconds: float, until: datetime | None = None) -> None:
+        """Give the turn back, because nobody may begin for so long; `until` is told where that is worth telling."""
         self._line.pause(self, seconds, until)
 
     def leave(self) -> None:
@@ -84,7 +84,7 @@ class Line:
         ahead = sum(not each.turn.is_set() for each in self._places[: self._places.index(place)])
         return Standing(ahead if self._until else ahead + 1, self._until)
 
-    def pause(self, place: Place, seconds: float, until: datetime) -> None:
+    def pause(self, place: Place, seconds: float, until: datetime | None) -> None:
         """Take a place's turn back and call nobody for so long; it keeps its place in the order."""
         place.turn.clear()
         if self._timer is not None:
@@ -108,7 +108,7 @@ class Line:
         _tell(self._places)
 
     def _call(self) -> None:
-        if self._until is not None:
+        if self._timer is not None:
             return
         for place in self._places[: self._most]:
             place.turn.set()

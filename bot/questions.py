@@ -21,7 +21,7 @@ WAITED_FOR = timedelta(hours=1)
 """How old a question may be that an earlier process left, to be answered still."""
 
 
-class Answers(Protocol):
+class Answering(Protocol):
     """Who answers: `orchestrator.ask.answerer.Answerer`."""
 
     async def answer(self, inquiry: Inquiry) -> tuple[Report, Answer] | None:
@@ -32,7 +32,7 @@ class Questions:
     """Answers questions. `now` returns UTC."""
 
     def __init__(
-        self, store: Store, answerer: Answers, outbox: Outbox, background: Background, now: Callable[[], datetime]
+        self, store: Store, answerer: Answering, outbox: Outbox, background: Background, now: Callable[[], datetime]
     ) -> None:
         self._store = store
         self._answerer = answerer

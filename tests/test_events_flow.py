@@ -218,6 +218,22 @@ async def test_what_an_incident_told_is_among_the_evidence_of_its_report(aws: Lo
     assert replayed.digest == report.digest
 
 
+async def test_an_incident_can_be_run_again(aws: LocalAws, slack: LocalSlack, tmp_path: Path) -> None:
+    queue = EventsQueue(aws)
+    queue.send(incident_event())
+    async with taking_bot(slack, tmp_path, queue) as bot:
+        await slack.wait_for(lambda: verdicts(slack, ALERTS), timeout=10)
+        (root,) = slack.messages(ALERTS)
+        (report, *_) = await slack.wait_for(
+            lambda: [m for m in slack.thread(ALERTS, root.ts) if "rca_run_again" in str(m.blocks)], timeout=10
+        )
+        await slack.press("U0MIA", report, "rca_run_again")
+        await slack.wait_for(lambda: len(bot.investigator.asked) == 2, timeout=10)
+
+    assert bot.investigator.asked[0][2] == bot.investigator.asked[1][2]
+    assert bot.investigator.asked[1][1].incident is not None
+
+
 # --- a process that ends, AWS on a bad day
 
 

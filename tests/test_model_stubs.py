@@ -253,8 +253,8 @@ def test_a_models_pace_grows_with_what_it_reads_and_writes():
         took = time.monotonic() - began
         read, wrote = bedrock.tokens
 
-    assert took == pytest.approx(0.2 + read * 0.001 + wrote * 0.02, abs=0.15)
-    assert took > 0.2
+    assert read * 0.001 + wrote * 0.02 > 0.1
+    assert took > 0.2 + read * 0.001 + wrote * 0.02
 
 
 def test_many_answers_are_given_at_once():

@@ -286,9 +286,13 @@ async def test_updates_of_many_messages_stay_within_slacks_minute() -> None:
 
 
 async def test_what_yields_lets_every_other_post_of_its_channel_go_before(slack: LocalSlack) -> None:
-    outbox = outbox_of(slack, Pace(posts_per_second=10, post_burst=2))
-    notes = [outbox.post(ALERTS, said(f"note {n}"), ROOT, yields=True) for n in range(3)]
-    reports = [outbox.post(ALERTS, said(f"report {n}"), ROOT) for n in range(3)]
-    await asyncio.gather(*notes, *reports)
+    outbox = outbox_of(slack)
+    slack.fail("chat.postMessage", delay=0.3)
+    first = asyncio.create_task(outbox.post(ALERTS, said("report 0"), ROOT))
+    await asyncio.sleep(0.05)
+    notes = [asyncio.create_task(outbox.post(ALERTS, said(f"note {n}"), ROOT, yields=True)) for n in range(3)]
+    await asyncio.sleep(0.05)
+    late = [asyncio.create_task(outbox.post(ALERTS, said(f"report {n}"), ROOT)) for n in (1, 2)]
+    await asyncio.gather(first, *notes, *late)
 
     assert texts(slack) == ["report 0", "report 1", "report 2", "note 0", "note 1", "note 2"]

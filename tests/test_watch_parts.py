@@ -202,6 +202,17 @@ async def test_a_line_that_must_wait_calls_nobody_and_goes_on_in_the_same_order(
     assert [p.turn.is_set() for p in (person, one, two)] == [True, True, False]
 
 
+async def test_a_short_wait_for_other_processes_is_told_as_places_ahead() -> None:
+    line = Line(2)
+    one = line.join()
+    one.wait(0.05)
+    two = line.join()
+
+    assert [p.standing for p in (one, two)] == [Standing(1), Standing(2)]
+    await asyncio.sleep(0.1)
+    assert [p.turn.is_set() for p in (one, two)] == [True, True]
+
+
 # --- what AWS says afterwards
 
 

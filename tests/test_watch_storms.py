@@ -301,7 +301,7 @@ async def test_a_mention_can_mute_and_an_app_cannot(slack: LocalSlack, bot: Runn
     await slack.wait_for(lambda: "is muted until" in shown(slack, mention))
     assert [m.user for m in await bot.store.alarms.mutes(now=utc_now())] == [MIA]
 
-    post = await slack.app_says(ALERTS, "<@U0RCA> mute search-* 2h", subtype="bot_message")
+    post = await slack.app_says(ALERTS, "<@U0RCA> mute search-* 2h")
     event = {**post.body, "type": "app_mention", "channel": ALERTS, "event_ts": post.ts}
     slack._event(event, slack._room(ALERTS), "app_mention")
     await slack.settle()

@@ -8,6 +8,7 @@ id, so that a repeated delivery changes nothing.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -158,12 +159,13 @@ class Events:
         """Tell of rejected messages as they come, and of those that an earlier process left untold."""
         while True:
             self._untold.clear()
-            for rejected in await self._rejections.claim(now=self._now()):
-                self._background.spawn(self._tell(rejected))
-            try:
+            self._background.spawn(self._tell_due())
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._untold.wait(), LOOK_AGAIN_SECONDS)
-            except TimeoutError:
-                continue
+
+    async def _tell_due(self) -> None:
+        for rejected in await self._rejections.claim(now=self._now()):
+            self._background.spawn(self._tell(rejected))
 
     async def _tell(self, rejected: Rejected) -> None:
         label = Label(investigation=LABELLED, role="rejected", key=rejected.id)

@@ -25,6 +25,7 @@ from sandbox.models.script import (
     ToolSpec,
     ToolUse,
     compact,
+    pieces,
 )
 from sandbox.models.served import AT_ONCE, Latency, LocalModel
 from sandbox.models.tokens import count
@@ -43,8 +44,6 @@ STATUS = {
     "ValidationException": 400,
 }
 """HTTP statuses of the service model's errors, and of those that every AWS service may answer."""
-
-PIECE_CHARACTERS = 24
 
 
 class LocalBedrock(LocalModel):
@@ -166,8 +165,7 @@ def _block(index: int, block: Block) -> Iterator[bytes]:
     if isinstance(block, ToolUse):
         use = {"toolUse": {"toolUseId": _id(index), "name": block.name}}
         yield _event("contentBlockStart", {"contentBlockIndex": index, "start": use})
-    for at in range(0, len(block.text), PIECE_CHARACTERS):
-        piece = block.text[at : at + PIECE_CHARACTERS]
+    for piece in pieces(block):
         delta = {"text": piece} if isinstance(block, Text) else {"toolUse": {"input": piece}}
         yield _event("contentBlockDelta", {"contentBlockIndex": index, "delta": delta})
     yield _event("contentBlockStop", {"contentBlockIndex": index})

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.models.answering import answering
-from sandbox.models.script import ANY_TOOL, Asked, Broken, Refused, Respond, Script, Text, ToolSpec, compact
+from sandbox.models.script import ANY_TOOL, Asked, Broken, Refused, Respond, Script, Text, ToolSpec, compact, pieces
 from sandbox.models.served import AT_ONCE, Latency, LocalModel
 from sandbox.models.tokens import count
 
@@ -15,7 +15,6 @@ FINISH = {
     "max_tokens": "length",
     "guardrail_intervened": "content_filter",
 }
-PIECE_CHARACTERS = 24
 
 
 class LocalOpenAI(LocalModel):
@@ -66,8 +65,7 @@ class ChatCompletions:
                 function = {"name": block.name, "arguments": ""}
                 call = {"index": index, "id": f"call_{index}", "type": "function", "function": function}
                 yield _chunk(asked, {"tool_calls": [call]})
-            for at in range(0, len(block.text), PIECE_CHARACTERS):
-                piece = block.text[at : at + PIECE_CHARACTERS]
+            for piece in pieces(block):
                 more = {"index": index, "function": {"arguments": piece}}
                 yield _chunk(asked, {"content": piece} if isinstance(block, Text) else {"tool_calls": [more]})
         yield _chunk(asked, {}, FINISH.get(script.stop_reason, "stop"))

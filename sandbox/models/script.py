@@ -1,13 +1,14 @@
 """What a local model is asked and what it answers, in no provider's words."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sandbox.models.tokens import count
 
 ANY_TOOL = "*"
+PIECE_CHARACTERS = 24
 
 
 class ToolSpec(NamedTuple):
@@ -133,6 +134,12 @@ class Script:
             kept.append(_cut(block, left / max(1, written(block))))
             left -= written(block)
         return replace(self, blocks=tuple(kept), stop="max_tokens")
+
+
+def pieces(block: Block) -> Iterator[str]:
+    """Yield a block's text in the pieces in which it is streamed."""
+    for at in range(0, len(block.text), PIECE_CHARACTERS):
+        yield block.text[at : at + PIECE_CHARACTERS]
 
 
 def written(block: Block) -> int:
