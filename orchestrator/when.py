@@ -27,7 +27,7 @@ def window_of(text: str, now: datetime, since: str | None, until: str | None) ->
     start, end = _moment(since, "--since", SINCE, text), _moment(until, "--until", UNTIL, text)
     recent = LAST.search(text)
     if start is None and end is None and recent:
-        start = now - int(recent[1]) * UNITS[recent[2][0].lower()]
+        start, end = now - int(recent[1]) * UNITS[recent[2][0].lower()], now
     if start is None and end is None:
         return None
     end = end or min(now, (start or now) + timedelta(hours=6))
