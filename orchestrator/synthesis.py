@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
+from domain.redaction import clean, redact
 from domain.report import RankedHypothesis, Report, ReportStatus, Role, RootCause
 from domain.told import Told, Wording
 from domain.words import listed
@@ -63,7 +64,7 @@ async def worded(report: Report, asking: Asking | None, seconds: float) -> Wordi
     reply = await exchange(asking.reasoner, question, asking.budget)
     if reply.answer is None:
         return Wording(note=f"no model worded it: {reply.problem or 'it gave no answer'}", usage=reply.usage)
-    told = Told(**{name: " ".join(text.split()) for name, text in reply.answer.model_dump().items()})
+    told = Told(**{name: " ".join(redact(clean(text)).split()) for name, text in reply.answer.model_dump().items()})
     wrong = refused(told, report, given)
     if wrong:
         telemetry.dropped(WHO, 1)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from domain.gap import Gap, GapReason
 from domain.graph import ServiceGraph
 from domain.report import Report, ReportStatus, SeverityLevel
 from domain.result import SpecialistResult, SpecialistStatus
-from domain.trace import TraceSegment
+from domain.trace import TraceOverview, TraceSegment
 from specialists.kit.change import Change
 from specialists.kit.series import MetricSeries, Point
 from tests.support.concluding import (
@@ -248,6 +249,19 @@ def test_the_timeline_tells_change_onset_and_trace_in_time_order() -> None:
     assert [entry.at for entry in timeline] == sorted(entry.at for entry in timeline)
     assert timeline[0].what.startswith("`orders`: UpdateTable by deploy-bot")
     assert any(entry.what.startswith("first sign at DynamoDB table `orders`") for entry in timeline)
+
+
+def test_several_traced_requests_are_one_line_that_cites_them_all() -> None:
+    evidence, results = incident()
+    first = next(e for e in evidence if isinstance(e, TraceOverview))
+    later = [
+        first.model_copy(update={"trace_id": f"1-{n}", "start": first.start + timedelta(seconds=n)}) for n in (1, 2)
+    ]
+    told = [e for e in reported((*evidence, *later), results).timeline if "traced request" in e.what]
+
+    assert [e.what.split(":")[0] for e in told] == ["the first of 3 traced requests"]
+    assert told[0].evidence[0] == first.id
+    assert set(told[0].evidence) == {first.id, *(e.id for e in later)}
 
 
 @pytest.mark.parametrize("fields", [{"error_code": "AccessDenied"}, {"event_name": "TagResource"}])

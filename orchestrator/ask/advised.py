@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from domain.findings import Origin
 from domain.inquiry import Answer, Said
+from domain.redaction import clean, redact
 from orchestrator.ask.about import About
 from orchestrator.ask.blame import SENTENCE, misblamed, modest
 from orchestrator.ask.further import Further
@@ -62,7 +63,7 @@ async def advised(about: About, plain: Answer, asking: Asking, further: Further 
     spent = plain.model_copy(update={"usage": reply.usage, "looks": further.looks if further else 0})
     if reply.answer is None:
         return spent.model_copy(update={"note": f"no model's answer: {reply.problem or 'it gave none'}"})
-    say = " ".join(reply.answer.say.split())
+    say = " ".join(redact(clean(reply.answer.say)).split())
     cited = _cited(reply.answer.evidence, sheet.meaning())
     wrong = _refused(say, cited, about, sheet.material)
     if wrong:

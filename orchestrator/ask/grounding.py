@@ -35,9 +35,18 @@ NUMBER_WORDS = {
 AMOUNTS = "half twice thrice double doubled triple tripled dozen dozens hundred hundreds thousand thousands million"
 STEPS = (
     "delete remove drop purge disable stop terminate restart reboot rollback revert redeploy detach kill truncate reset"
-    " reimage recreate scale grant revoke ignore mute whitelist disconnect failover"
+    " reimage recreate scale grant revoke approve ignore mute whitelist disconnect failover"
 )
 STEP_STEMS = frozenset(stem(word) for word in STEPS.split())
+ORDER = re.compile(
+    rf"(?:^|[.!?:;,–—-]\s*|\b(?:to|then|and|or|please|must|should|first|now|just)\s+)({'|'.join(STEPS.split())})\b",
+    re.IGNORECASE,
+)
+"""A step that is told to be taken, wherever in a sentence; "was deleted" and "a reset" tell of one."""
+
+TURN = re.compile(r"\b(?:system|assistant|human|developer)\s*:|\binstructions\b", re.IGNORECASE)
+"""Words of the talk between people and models: what is wrong with a system has none of them."""
+
 GUARDED = STEP_STEMS | {stem(w) for w in f"{AMOUNTS} {THINGS}".split()} | {w for t in TOPICS for w in t.words}
 """Stems that name a cause, a thing, an amount or a step: a text may have those of its material and no others."""
 
@@ -55,13 +64,13 @@ def unfounded(text: str, material: str, steps: str) -> str:
 
 
 def _forbidden(text: str, steps: str) -> Iterator[str]:
-    """Yield links and markup, and commands and steps that nobody proposed."""
-    yield from (f"it has {found[0]!r}" for found in LINKS.finditer(text))
+    """Yield links, markup and turns of a talk, and commands and steps that nobody proposed."""
+    yield from (f"it has {found[0]!r}" for pattern in (LINKS, TURN) for found in pattern.finditer(text))
     commands = (found[0].strip() for found in COMMAND.finditer(text))
     yield from (f"it gives a command, {c[:60]!r}" for c in commands if c.casefold() not in steps.casefold())
-    first = (WORD.findall(sentence.casefold())[:1] for sentence in SENTENCE.split(text))
     proposed = set(stems(steps))
-    yield from (f"it tells to {w}" for word in first for w in word if stem(w) in STEP_STEMS - proposed)
+    told = (found[1].casefold() for found in ORDER.finditer(text))
+    yield from (f"it tells to {word}" for word in told if stem(word) not in proposed)
 
 
 def _names(text: str, material: str, given: set[str]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What happened in the system, in time order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from domain.alarm import AlarmTransition
 from domain.causes import cause
@@ -42,10 +42,7 @@ def timeline(
         for h in told
         if h.since is not None and h.role in TOLD
     ]
-    entries += [
-        TimelineEntry(at=o.start, what=f"the traced request: {o.summary()}", resource=o.resource, evidence=(o.id,))
-        for o in bundle.of(TraceOverview)
-    ]
+    entries += _traced(bundle.of(TraceOverview))
     entries += [
         TimelineEntry(at=a.observed_at, what=alarm_told(a), resource=a.resource, evidence=(a.id,))
         for a in bundle.of(AlarmTransition)
@@ -57,3 +54,12 @@ def timeline(
         if s.observed_at is not None
     ]
     return tuple(sorted(entries, key=lambda e: (e.at, e.resource, e.what)))
+
+
+def _traced(requests: Sequence[TraceOverview]) -> Iterator[TimelineEntry]:
+    """Yield one line for the traced requests: an alarm leads to several, and the first of them says enough."""
+    if requests:
+        first = min(requests, key=lambda o: (o.start, o.id))
+        what = f"the first of {len(requests)} traced requests" if len(requests) > 1 else "the traced request"
+        cited = (first.id, *(o.id for o in requests if o is not first))
+        yield TimelineEntry(at=first.start, what=f"{what}: {first.summary()}", resource=first.resource, evidence=cited)
