@@ -39,7 +39,7 @@ check: lint types imports  ## lint, types and imports
 eval: $(READY)  ## run the scenario corpus and print its score
 	$(BIN)/python -m evals
 
-bench: $(READY)  ## print the overhead, parallelism and ack benchmarks
+bench: $(READY)  ## print the overhead, parallelism, ack and model cost benchmarks
 	$(BIN)/python -m benchmarks
 
 docs: $(READY)  ## rewrite the generated tables of the docs

@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator
 
+from bot.blocks.text import defang
 from domain.causes import cause
+from domain.redaction import clean
 from domain.report import Report, Role, RunbookRef, Severity
 from domain.words import listed
 
 
 def render_report(report: Report) -> str:
-    """Return the report as lines of text."""
-    return "\n".join(_lines(report))
+    """Return the report as lines of text.
+
+    What systems and models said in it moves no cursor and opens no page; commands and the team's own links stay whole.
+    """
+    lines = (*map(defang, _found(report)), *_actions(report), *map(defang, _advice(report)), *_ending(report))
+    return "\n".join(clean(line).replace("\n", " ") for line in lines)
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _found(report: Report) -> Iterator[str]:
     numbers = {item.id: f"E{position}" for position, item in enumerate(report.evidence, 1)}
     confidence = f" ({report.root_cause.confidence:.0%})" if report.root_cause else ""
     yield f"{report.headline}{confidence}"
@@ -41,11 +47,20 @@ def _lines(report: Report) -> Iterator[str]:
         yield from (f"  {gap.message}" for gap in report.gaps)
     if report.next_look:
         yield f"Next    {report.next_look}"
+
+
+def _actions(report: Report) -> Iterator[str]:
     if report.proposed_actions or report.advice:
         yield ""
         yield "What to do"
         yield from (f"  {action.title}: {action.cli}" for action in report.proposed_actions)
-        yield from (f"  {advice.text}" for advice in report.advice[:5])
+
+
+def _advice(report: Report) -> Iterator[str]:
+    yield from (f"  {advice.text}" for advice in report.advice[:5])
+
+
+def _ending(report: Report) -> Iterator[str]:
     yield from (f"Runbook {_citation(runbook)}" for runbook in report.runbooks)
     yield ""
     yield f"{report.investigation_id} · {report.duration_seconds:.1f} s · {report.usage.aws_calls} AWS calls"

@@ -126,11 +126,11 @@ def _labels(given: str, report: Report) -> Iterator[str]:
 def _misplaced(told: Told, report: Report) -> str:
     """Whether another thing is blamed than the root cause, or anything where nothing is decided."""
     record, root = Record(report), report.root_cause
+    text = f"{told.summary} {told.why}"
     if root is None:
-        return "" if HEDGED.search(told.summary) else UNDECIDED
+        return misblamed(text, record) if HEDGED.search(told.summary) else UNDECIDED
     if not mentions(told.summary, {title(root.resource, record)}):
         return "it does not name what is at fault"
-    text = f"{told.summary} {told.why}"
     equals = [h for h in report.hypotheses if _about_equal(h, root)]
     if any(not mentions(text, {title(h.resource, record)}) for h in equals):
         return "it leaves out what is about as likely"

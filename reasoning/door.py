@@ -17,6 +17,7 @@ from strands.models import Model
 from strands.types.streaming import StreamEvent
 from strands.types.tools import ToolChoice, ToolSpec
 
+from reasoning.inputs import Inputs
 from reasoning.models import Spec
 
 Next = Callable[[InvokeModelContext], AsyncGenerator[TypedEvent, None]]
@@ -84,9 +85,11 @@ class Interruptible:
     async def stream(self, *values: Any, **named: Any) -> AsyncGenerator[StreamEvent, None]:
         """Stream as the model does; raises ProviderFailed."""
         chunks = self._model.stream(*values, **{**named, "cancel_signal": self._end})
+        inputs = Inputs()
         try:
             async with aclosing(cast("AsyncGenerator[StreamEvent, None]", chunks)) as events:
                 async for event in events:
+                    inputs.hear(event)
                     yield event
         except Exception as error:  # noqa: BLE001 - the door to models: a provider may raise anything
             raise ProviderFailed(error) from None

@@ -13,6 +13,7 @@ from strands.types.exceptions import (
 
 from domain.gap import GapReason
 from reasoning.door import ProviderFailed
+from reasoning.inputs import Unreadable
 from reasoning.models import ModelUnusable
 
 INVOKE = "bedrock:InvokeModelWithResponseStream"
@@ -39,6 +40,7 @@ BROKEN_OFF = Problem("broke off in the middle of its answer")
 REFUSED = Problem("refused the question as invalid")
 TOO_LONG = Problem("found the question too long")
 PROSE = Problem("answered in prose, not in the shape it was asked for", elsewhere=False)
+UNREADABLE = Problem("wrote an answer that is no JSON", elsewhere=False)
 CUT_OFF = Problem("had its answer cut off at the length it was allowed", elsewhere=False)
 UNKNOWN = Problem("failed in an unknown way")
 
@@ -83,6 +85,7 @@ KINDS: tuple[tuple[type[BaseException], Problem], ...] = (
     (ContextWindowOverflowException, TOO_LONG),
     (MaxTokensReachedException, CUT_OFF),
     (StructuredOutputException, PROSE),
+    (Unreadable, UNREADABLE),
     (ReadTimeoutError, TIMED_OUT),
     (HTTPClientError, UNREACHABLE),
     (NoCredentialsError, NO_CREDENTIALS),

@@ -99,7 +99,7 @@ DAYS = (
     BadDay(
         "broken JSON",
         calling('{"say": throttled, "evidence"'),
-        "Bedrock did not give the answer in the calls it was allowed",
+        "Bedrock wrote an answer that is no JSON",
         GapReason.FAILED,
     ),
     BadDay(
@@ -161,7 +161,7 @@ DAYS = (
     ),
 )
 OF_EACH_KIND = (
-    "throttled", "throttled in the middle", "stalled in the middle", "prose", "truncated JSON", "guardrail", "denied",
+    "throttled", "throttled in the middle", "stalled in the middle", "prose", "broken JSON", "truncated JSON", "guardrail", "denied",
 )  # fmt: skip
 """The bad days that a whole investigation is made on."""
 

@@ -20,6 +20,7 @@ from orchestrator.exchange import exchange
 from orchestrator.reason import SECONDS, Asking
 from reasoning import telemetry
 from reasoning.contract import Question
+from specialists.judgement import CLAIMED, SUGGESTED
 
 WHO = "ask"
 INSTRUCTIONS = (
@@ -39,6 +40,9 @@ BESIDE = 3
 LONGEST = 450
 ECHO = re.compile(r"“[^”]*”")
 """Words of the question in the rules' answer."""
+
+OPINION = re.compile(rf"^.*(?:{CLAIMED}|{SUGGESTED}).*$", re.MULTILINE)
+"""What another model said: it bears nothing out."""
 
 AROUND = "[](){}., \n"
 
@@ -106,7 +110,7 @@ def _refused(say: str, cited: tuple[str, ...], about: About, material: str) -> s
         return "it is empty or too long"
     if not cited:
         return "it cites nothing that exists"
-    words, shown = re.sub(r"\d", "", about.text), ECHO.sub("", material)
+    words, shown = re.sub(r"\d", "", about.text), ECHO.sub("", OPINION.sub("", material))
     sentences = ((s, f"{shown}\n{words}" if modest(s) else shown) for s in SENTENCE.split(say))
     strange = (unfounded(sentence, known, _steps(about.record)) for sentence, known in sentences)
     return next((why for why in strange if why), "") or misblamed(say, about.record)

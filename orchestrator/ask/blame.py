@@ -3,9 +3,15 @@
 import re
 from collections.abc import Iterator
 
-from domain.report import Role
+from domain.causes import CAUSES
+from domain.findings import Origin
+from domain.report import ReportStatus, Role
 from orchestrator.ask.record import Record
 
+CODE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
+"""A cause's code: code writes titles to people, so one that nobody found comes from the system's own words."""
+
+CALMING = re.compile(r"\bnothing (?:is |was )?wrong\b|\ball is well\b|\bfalse (?:positive|alarm)s?\b", re.IGNORECASE)
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 BLAMED_AFTER = re.compile(
     r"\b(?:because|due to|caused by|owing to|triggered by|stems? from|(?:cause|culprit|reason) (?:is|was|lies))\b(.*)",
@@ -36,6 +42,13 @@ UNDECIDED = "it decides what the evidence does not"
 def misblamed(text: str, record: Record) -> str:
     """Return what is wrong with whom the text blames, in a few words for people; empty when nothing is."""
     root = record.report.root_cause
+    wrong = root is not None or record.report.status is ReportStatus.INCONCLUSIVE
+    if wrong and CALMING.search(text):
+        return "it says that all is well"
+    found = {h.cause for h in record.report.hypotheses if h.origin is Origin.RULE}
+    strange = sorted(set(CODE.findall(text.casefold())) & CAUSES.keys() - found)
+    if strange:
+        return f"it names {strange[0]}, which no rule found"
     sentences = SENTENCE.split(text)
     if root is None:
         return "" if all(HEDGED.search(s) for s in sentences if any(_blamed(s))) else UNDECIDED

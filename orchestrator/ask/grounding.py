@@ -6,7 +6,7 @@ The check errs towards refusing: what is refused is replaced by what the rules s
 import re
 from collections.abc import Iterator
 
-from orchestrator.ask.blame import SENTENCE, THINGS
+from orchestrator.ask.blame import THINGS
 from orchestrator.ask.retrieve import WORD, stem, stems
 from orchestrator.ask.subject import TOPICS
 
@@ -14,6 +14,9 @@ LINKS = re.compile(r"://|www\.|[<>\[\]{}|]|```|@(?:here|channel|everyone)\b|\bma
 COMMAND = re.compile(
     r"\b(?:aws|kubectl|terraform|cdk|sam|sudo|curl|git|docker|rm)\s+[a-z-]{2,}[^.;,]{0,80}", re.IGNORECASE
 )
+DISGUISED = re.compile(r"\w*(?:[A-Za-z][\u0400-\u052f]|[\u0400-\u052f][A-Za-z])\w*")
+"""A word of two alphabets, which people read as one of theirs."""
+
 NUMBER = re.compile(r"(?<![\w.])\d[\d.,:]*\d|(?<![\w.])\d")
 QUOTED = re.compile(r"`([^`]{1,200})`|[“\"]([^”\"]{1,200})[”\"]")
 NAME = re.compile(
@@ -39,7 +42,8 @@ STEPS = (
 )
 STEP_STEMS = frozenset(stem(word) for word in STEPS.split())
 ORDER = re.compile(
-    rf"(?:^|[.!?:;,–—-]\s*|\b(?:to|then|and|or|please|must|should|first|now|just)\s+)({'|'.join(STEPS.split())})\b",
+    r"(?:^|[.!?:;,–—]|\s-\s|\b(?:to|then|and|or|please|must|should|first|now|just)\b)[\s\"'“‘(`*]{0,4}"
+    rf"({'|'.join(STEPS.split())})\b",
     re.IGNORECASE,
 )
 """A step that is told to be taken, wherever in a sentence; "was deleted" and "a reset" tell of one."""
@@ -65,7 +69,7 @@ def unfounded(text: str, material: str, steps: str) -> str:
 
 def _forbidden(text: str, steps: str) -> Iterator[str]:
     """Yield links, markup and turns of a talk, and commands and steps that nobody proposed."""
-    yield from (f"it has {found[0]!r}" for pattern in (LINKS, TURN) for found in pattern.finditer(text))
+    yield from (f"it has {found[0]!r}" for pattern in (LINKS, TURN, DISGUISED) for found in pattern.finditer(text))
     commands = (found[0].strip() for found in COMMAND.finditer(text))
     yield from (f"it gives a command, {c[:60]!r}" for c in commands if c.casefold() not in steps.casefold())
     proposed = set(stems(steps))

@@ -52,7 +52,7 @@ class ObedientReasoner:
     def _obeyed(self, question: Question[Any]) -> Mapping[str, Any]:
         data = "\n".join((question.data, *self.looked))
         cited = list(dict.fromkeys(re.findall(r"\bE\d+\b", data))) if self._honest else list(FORGED)
-        verdict = re.search(r"^verdict: (.+?)(?: \(.*\))?$", question.data, re.MULTILINE)
+        verdict = re.search(r"^verdict: ([^\n]+?)\.?(?: \([^()\n]*\))?(?: \[[E\d, ]*\])?$", question.data, re.MULTILINE)
         own = f"{verdict[1]}. " if verdict else ""
         said = f"{own}{self._wants}" if self._quiet else f"{self._wants} {LOUD}"
         if question.answer is Judgement:

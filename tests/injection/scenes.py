@@ -1,14 +1,16 @@
 """Investigations with an attack in their evidence: everything but AWS is as it is in every other one."""
 
+import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from domain.alarm import AlarmKind, AlarmReference, AlarmState, AlarmTransition
+from bot.events.bodies import Told, read_body
+from domain.alarm import AlarmKind, AlarmState, AlarmTransition
 from domain.evidence import Evidence, EvidenceBundle, redacted
 from domain.findings import Advice, Fact, Hypothesis
 from domain.graph import ServiceGraph
-from domain.incident import IncidentReference, IncidentTold
+from domain.incident import IncidentTold
 from domain.report import Report
 from domain.request import Request, Trigger, TriggerKind
 from domain.result import SpecialistResult, SpecialistStatus
@@ -155,11 +157,14 @@ def _trigger(attack: Attack) -> Trigger:
     text = attack.text
     match attack.enters:
         case Enters.ALARM_DESCRIPTION:
-            alarm = AlarmReference(name="orders-high", state=AlarmState.ALARM, description=text, at=AT)
-            return Trigger(kind=TriggerKind.ALARM_POST, text="orders-high", alarm=alarm)
+            told = read_body(json.dumps({"AlarmName": "orders-high", "NewStateValue": "ALARM", "AlarmDescription": text}))
+            assert isinstance(told, Told)
+            return Trigger(kind=TriggerKind.EVENTBRIDGE, text=told.line, alarm=told.alarm)
         case Enters.INCIDENT:
-            incident = IncidentReference(id="INC-1", service=text, at=AT, details={"note": text})
-            return Trigger(kind=TriggerKind.EVENTBRIDGE, text="incident INC-1", incident=incident)
+            detail = {"incidentId": "INC-1", "service": text, "note": text}
+            told = read_body(json.dumps({"source": "opx.incidents", "detail-type": "IncidentCreated", "detail": detail}))
+            assert isinstance(told, Told)
+            return Trigger(kind=TriggerKind.EVENTBRIDGE, text=told.line, incident=told.incident)
         case _:
             return Trigger(kind=TriggerKind.CLI, text=TRACE)
 

@@ -21,6 +21,7 @@ from tests.support.slack import CODE, live, mrkdwn_in, refusals
 
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\ufe00-\ufe0f\U000e0000-\U000e01ef]")
 CLICKABLE = re.compile(r"(?i)https?://(?![a-z0-9.-]+\.aws\.amazon\.com/)\S+|\x1b\]8")
+ASKER = "U0MIA"
 MARKED = re.compile(r"\*now\*|\*bold\*|:rotating_light:|```")
 
 
@@ -51,7 +52,7 @@ def alive(report: Report, stored: StoredBundle, *more: Message) -> list[str]:
     assert [refusals(message) for message in posted if refusals(message)] == []
 
     parts = [text for m in posted for text in (*mrkdwn_in(m.blocks), m.text)] + [t for v in views(report) for t in mrkdwn_in(v)]
-    found = [each for text in parts for each in (*live(text), *MARKED.findall(CODE.sub("", text)), *UNSEEN.findall(text))]
+    found = [each for text in parts for each in (*live(text, user=ASKER), *MARKED.findall(CODE.sub("", text)), *UNSEEN.findall(text))]
     terminal = render_report(report)
     return [*found, *UNSEEN.findall(terminal), *CLICKABLE.findall(terminal)]
 
@@ -64,5 +65,5 @@ def everything(report: Report, stored: StoredBundle) -> str:
 
 def asked(text: str) -> Inquiry:
     return Inquiry(
-        key="q1", investigation_id="INV-7F3K9Q2M", text=text, user="U0MIA", channel="C1", thread="1.5", named=True, asked_at=AT
+        key="q1", investigation_id="INV-7F3K9Q2M", text=text, user=ASKER, channel="C1", thread="1.5", named=True, asked_at=AT
     )  # fmt: skip
