@@ -1,4 +1,4 @@
-"""Run all benchmarks, or the named ones: `python -m benchmarks [overhead] [ack] [reasoning]`."""
+"""Run all benchmarks, or the named ones: `python -m benchmarks [overhead] [ack] [reasoning] [corpus]`."""
 
 import asyncio
 import json
@@ -6,18 +6,22 @@ import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
-from benchmarks import ack, overhead, reasoning
+from benchmarks import ack, corpus, overhead, reasoning
 from benchmarks.measure import Measured
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Measured]]]] = {
     "overhead": overhead.run,
     "ack": ack.run,
     "reasoning": reasoning.run,
+    "corpus": corpus.run,
 }
 
 
 def main(names: list[str]) -> int:
     """Run them, print a table, write benchmarks.json; 1 when a bound does not hold."""
+    strangers = sorted(set(names) - set(BENCHMARKS))
+    if strangers:
+        sys.exit(f"There is no benchmark {strangers[0]!r}: choose from {', '.join(BENCHMARKS)}.")
     rows: list[Measured] = []
     for name in names or list(BENCHMARKS):
         rows += asyncio.run(BENCHMARKS[name]())

@@ -1,4 +1,4 @@
-"""`python -m evals [--only NAME …] [--json FILE]`: run the corpus, print the score, write it as JSON.
+"""`python -m evals [--only NAME …] [--json FILE] [--reasoning MODE]`: run the corpus, print and write the score.
 
 Exit 0 when every bound holds, 1 otherwise.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.terminal import render_report
 from evals.run import run_all
 from evals.score import Score, table
+from reasoning.contract import Mode
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,8 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--json", type=Path, default=Path("build/evals.json"), metavar="FILE", help="where to write the score"
     )
+    parser.add_argument(
+        "--reasoning", type=Mode, choices=list(Mode), default=Mode.NEVER, help="when a local model is asked (never)"
+    )
     options = parser.parse_args(arguments)
-    results = run_all(options.only)
+    results = run_all(options.only, mode=options.reasoning)
     if not results:
         parser.error(f"no scenario is called {' or '.join(options.only)}")
     judgements = [judgement for judgement, _ in results]

@@ -32,6 +32,7 @@ class Judgement(NamedTuple):
     said: str
     seconds: float
     aws_calls: int
+    model_calls: int = 0
     unmet: tuple[str, ...] = ()
 
     @property
@@ -75,6 +76,7 @@ def judge(
         said=report.headline,
         seconds=report.duration_seconds,
         aws_calls=report.usage.aws_calls,
+        model_calls=report.usage.model_calls,
         unmet=tuple(_unmet(expect, report)),
     )
 

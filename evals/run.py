@@ -23,31 +23,40 @@ from orchestrator.reads import every_read
 from orchestrator.sqlite_past import remember
 from orchestrator.sqlite_store import KEEP, SqliteStore
 from orchestrator.store import Grade
+from reasoning.contract import Mode
+from reasoning.load import Wanted, load_reasoner
 from sandbox.aws.local import LocalAws
 from sandbox.aws.world import World
+from sandbox.models.answering import answering
+from sandbox.models.bedrock import LocalBedrock
 from specialists.registry import all_specialists
 
 WORKERS = 2
 
 
-def run_all(names: Sequence[str], workers: int = WORKERS) -> list[tuple[Judgement, Report]]:
-    """Run the named scenarios (all of them when none is named) and return how each went, by name."""
+def run_all(names: Sequence[str], workers: int = WORKERS, mode: Mode = Mode.NEVER) -> list[tuple[Judgement, Report]]:
+    """Run the named scenarios (all of them when none is named) and return how each went, by name.
+
+    In another mode than `never` specialists ask a local model, which does as its prompt says and knows nothing: it
+    names causes from the list and doubts what it is shown.
+    """
     chosen = [s for s in all_scenarios() if not names or s.name in names]
     shares = [[s.name for s in chosen[offset::workers]] for offset in range(workers)]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        done = [result for share in pool.map(run_share, [s for s in shares if s]) for result in share]
+        mapped = pool.map(partial(run_share, mode=mode), [s for s in shares if s])
+        done = [result for share in mapped for result in share]
     return sorted(done, key=lambda pair: pair[0].name)
 
 
-def run_share(names: Sequence[str]) -> list[tuple[Judgement, Report]]:
+def run_share(names: Sequence[str], mode: Mode = Mode.NEVER) -> list[tuple[Judgement, Report]]:
     """Run some scenarios one after another on one local AWS that is emptied in between."""
     scenarios = {s.name: s for s in all_scenarios()}
-    with LocalAws() as aws:
-        os.environ.update(aws.environment())
-        return [asyncio.run(run_one(scenarios[name], aws)) for name in names]
+    with LocalAws() as aws, LocalBedrock(answering) as bedrock:
+        os.environ.update({**aws.environment(), **bedrock.environment()})
+        return [asyncio.run(run_one(scenarios[name], aws, mode)) for name in names]
 
 
-async def run_one(scenario: Scenario, aws: LocalAws) -> tuple[Judgement, Report]:
+async def run_one(scenario: Scenario, aws: LocalAws, mode: Mode = Mode.NEVER) -> tuple[Judgement, Report]:
     """Seed the story, investigate it as the command line would, replay it, and judge."""
     aws.reset()
     aws.clear_faults()
@@ -59,7 +68,15 @@ async def run_one(scenario: Scenario, aws: LocalAws) -> tuple[Judgement, Report]
     with tempfile.TemporaryDirectory(prefix="rca-eval-") as home:
         store = SqliteStore.open(Path(home))
         await _remember(store, expect.past)
-        investigator = Investigator(session, all_specialists(), store, past=store, library=open_library(Path(home)))
+        investigator = Investigator(
+            session,
+            all_specialists(),
+            store,
+            past=store,
+            library=open_library(Path(home)),
+            reasoner=load_reasoner(Wanted(mode=mode, model="bedrock"), ()),
+            mode=mode,
+        )
         trigger = Trigger(kind=TriggerKind.CLI, text=expect.text)
         accepted = await store.accept(scenario.name, trigger, now=utc_now())
         if accepted is None:

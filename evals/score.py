@@ -33,6 +33,8 @@ class Score(NamedTuple):
     unmet: int
     median_seconds: float
     median_aws_calls: float
+    median_model_calls: float
+    model_calls: int
     reliability: tuple[Bucket, ...]
 
     @classmethod
@@ -52,6 +54,8 @@ class Score(NamedTuple):
             unmet=sum(len(j.unmet) for j in judgements),
             median_seconds=median(j.seconds for j in judgements),
             median_aws_calls=median(j.aws_calls for j in judgements),
+            median_model_calls=median(j.model_calls for j in judgements),
+            model_calls=sum(j.model_calls for j in judgements),
             reliability=tuple(_bucket(judgements, low, high) for low, high in BUCKETS),
         )
 
@@ -77,10 +81,14 @@ def table(score: Score, judgements: Sequence[Judgement]) -> str:
         f"dangling citations {score.dangling_citations}, writes {score.writes}, "
         f"not reproducible {score.not_reproducible}, unmet expectations {score.unmet}"
     )
+    cost = (
+        f"median {score.median_seconds:.2f} s, {score.median_aws_calls:g} AWS calls, "
+        f"{score.median_model_calls:g} model calls ({score.model_calls} in all)"
+    )
     lines = [
         f"{score.scenarios} scenarios: {accuracy}",
         faults,
-        f"median {score.median_seconds:.2f} s, {score.median_aws_calls:g} AWS calls",
+        cost,
         "",
         *_groups("by service", judgements, lambda j: j.service),
         *_groups("by kind", judgements, lambda j: j.kind),
