@@ -248,6 +248,7 @@ def test_the_timeline_tells_change_onset_and_trace_in_time_order() -> None:
 
     assert [entry.at for entry in timeline] == sorted(entry.at for entry in timeline)
     assert timeline[0].what.startswith("`orders`: UpdateTable by deploy-bot")
+    assert "UTC" not in timeline[0].what
     assert any(entry.what.startswith("first sign at DynamoDB table `orders`") for entry in timeline)
 
 

@@ -25,7 +25,7 @@ def timeline(
     entries = [
         TimelineEntry(
             at=change.observed_at,
-            what=f"{short(change.resource, graph)}: {change.summary()}",
+            what=f"{short(change.resource, graph)}: {change.deed()}",
             resource=change.resource,
             evidence=(change.id,),
         )

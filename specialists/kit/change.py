@@ -26,7 +26,13 @@ class Change(Evidence, kind="change"):
 
     def summary(self) -> str:
         """Say who did what and when."""
-        when = f" at {self.observed_at:%Y-%m-%d %H:%M:%S} UTC" if self.observed_at else ""
+        return self._said(f" at {self.observed_at:%Y-%m-%d %H:%M:%S} UTC" if self.observed_at else "")
+
+    def deed(self) -> str:
+        """Say who did what, for where the time stands beside it."""
+        return self._said("")
+
+    def _said(self, when: str) -> str:
         shown = ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in sorted(self.parameters.items())[:6])
         outcome = f" (refused: {self.error_code})" if self.error_code else ""
         return f"{self.event_name} by {self.who}{when}{outcome}" + (f": {shown}" if shown else "")
