@@ -1,9 +1,11 @@
 """One measured figure with its bound, and the event loop's lag."""
 
 import asyncio
+import resource
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 
@@ -56,3 +58,15 @@ async def loop_lag(every: float = 0.01) -> AsyncIterator[Lag]:
         yield lag
     finally:
         watching.cancel()
+
+
+def peak_memory() -> float:
+    """Return the most MiB that this process had resident.
+
+    getrusage's figure is no less than what the parent had when it forked: Linux carries it over exec.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -7,13 +7,14 @@ probes one after another; and, from the times of the probes alone, the longest c
 import asyncio
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from aws.limits import Limits
 from aws.meter import Meter
 from aws.session import AwsConfig, ReadSession
 from benchmarks import shop
-from benchmarks.measure import Measured, loop_lag
+from benchmarks.measure import Measured, loop_lag, peak_memory
 from benchmarks.steady import SteadyAws
 from bot.interpreter import tune
 from bot.knowledge import open_library
@@ -71,13 +72,14 @@ async def measured(which: str, text: str) -> list[Measured]:
     specialists = [s for s in all_specialists() if which == ALL or s.kind is SpecialistKind.SERVICE]
     request = parse(text, now=utc_now())
     session = ReadSession(AwsConfig(), every_read(), limits=Limits({}))
-    with tempfile.TemporaryDirectory() as home:
-        await _investigate(session, request, specialists, Path(home))  # clients, imports and code paths are warm
-        runs = [await _investigate(session, request, specialists, Path(home)) for _ in range(RUNS)]
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        if which == ALL:
-            return _beside(sorted(runs)[RUNS // 2], await _chain(session, request, specialists), memory)
-        paced = await _investigate(ReadSession(AwsConfig(), every_read()), request, specialists, Path(home))
+    async with _investigating(session, specialists) as investigate:
+        await investigate(request)  # clients, imports, threads and code paths are warm, as in a bot that runs
+        runs = [await investigate(request) for _ in range(RUNS)]
+    memory = peak_memory()
+    if which == ALL:
+        return _beside(sorted(runs)[RUNS // 2], await _chain(session, request, specialists), memory)
+    async with _investigating(ReadSession(AwsConfig(), every_read()), specialists) as investigate:
+        paced = await investigate(request)
     whole = sorted(runs)[RUNS // 2]
     chain = await _chain(session, request, specialists)
     serial = await _one_after_another(session, request, specialists)
@@ -114,9 +116,20 @@ def _beside(whole: Whole, chain: float, memory: float) -> list[Measured]:
     ]
 
 
-async def _investigate(session: ReadSession, request: Request, specialists: Sequence[Specialist], home: Path) -> Whole:
-    store = SqliteStore.open(home)
-    investigator = Investigator(session, specialists, store, library=open_library(home))
+@asynccontextmanager
+async def _investigating(
+    session: ReadSession, specialists: Sequence[Specialist]
+) -> AsyncIterator[Callable[[Request], Awaitable[Whole]]]:
+    """Yield what runs one investigation after another in one investigator."""
+    with tempfile.TemporaryDirectory() as home:
+        store = SqliteStore.open(Path(home))
+        investigator = Investigator(session, specialists, store, library=open_library(Path(home)))
+        yield partial(_investigate, investigator, store)
+        await investigator.close()
+        await store.close()
+
+
+async def _investigate(investigator: Investigator, store: SqliteStore, request: Request) -> Whole:
     trigger = Trigger(kind=TriggerKind.CLI, text=request.text)
     accepted = await store.accept(f"benchmark:{time.monotonic_ns()}", trigger, now=utc_now())
     if accepted is None:
@@ -126,8 +139,6 @@ async def _investigate(session: ReadSession, request: Request, specialists: Sequ
         began = time.perf_counter()
         report = await investigator.investigate(accepted.id, trigger, request, lambda _: None)
         seconds = time.perf_counter() - began
-    await investigator.close()
-    await store.close()
     return Whole(seconds, report.usage.aws_calls, len(report.specialists), lag.worst)
 
 
