@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aws.reads import read
 from domain.evidence import Evidence
-from domain.resource import ResourceType, resource_from_arn
+from domain.resource import resource_from_arn
 from domain.values import utc
 from specialists.contract import Look, probe
 from specialists.dynamodb.describe import side_and_index, table_state
@@ -25,13 +25,14 @@ from specialists.dynamodb.evidence import (
     TableState,
 )
 from specialists.dynamodb.metrics import BROAD, LIMITS, NAMESPACE, READS, WRITES, dimensions
-from specialists.dynamodb.signs import MENTIONS, failed_calls
+from specialists.dynamodb.signs import MENTIONS
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
 from specialists.kit.loglines import LogLines
-from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
+from specialists.kit.logs import FILTER_LOG_EVENTS
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
+from specialists.kit.overheard import callers_logs, failed_calls
 from specialists.kit.series import MetricSeries
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ NOT_FOUND = "ResourceNotFoundException"
 MAX_TABLE_NAMES = 1000
 MAX_MAPPINGS = 1000
 MAX_ACTIVITIES = 50
-MAX_CALLERS = 2
 LOG_PATTERN = (
     "?Throughput ?Throttling ?ConditionalCheck ?Transaction ?ValidationException ?ResourceNotFound ?ItemCollection"
 )
@@ -258,16 +258,7 @@ def caller_errors(look: Look) -> Iterator[Evidence]:
     """Reads DynamoDB's errors in the logs of the functions that call the table, where the trace does not hold them."""
     if any(call.errors for call in failed_calls(look.seen, look.target.id)):
         return
-    callers = [node for node in map(look.graph.node, look.graph.callers(look.target.id)) if node is not None]
-    functions = [node for node in callers if node.type is ResourceType.LAMBDA]
-    for function in functions[:MAX_CALLERS]:
-        yield log_lines(
-            look,
-            f"/aws/lambda/{function.name}",
-            LOG_PATTERN,
-            named=f"DynamoDB errors of {function.name}",
-            keep=lambda line: MENTIONS.search(line) is not None,
-        )
+    yield from callers_logs(look, LOG_PATTERN, "DynamoDB", MENTIONS)
 
 
 def _capacity(table_name: str, index: str | None = None) -> list[Metric]:

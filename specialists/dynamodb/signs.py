@@ -6,20 +6,19 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingRea
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from domain.evidence import Evidence, EvidenceBundle
-from domain.graph import ServiceGraph
+from domain.evidence import Evidence
 from domain.resource import Resource
-from domain.trace import TraceCall, TracedError, TraceSegment
+from domain.trace import TraceCall
 from specialists.contract import Case
 from specialists.dynamodb.evidence import Side
 from specialists.dynamodb.metrics import READS, WRITES
-from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import Overheard, error_text, failed_calls, oldest_first, overheard
 
 MAX_TEXT = 2_000
 
@@ -153,49 +152,21 @@ def _read(text: str, operation: str | None) -> Reading | None:
 def signs(case: Case, *readings: Reading) -> tuple[Sign, ...]:
     """Return the refusals with one of these readings, all without any, oldest first."""
     found = [sign for sign in _all(case) if not readings or sign.reading in readings]
-    return tuple(sorted(found, key=lambda sign: sign.at.timestamp() if sign.at else 0.0))
-
-
-def cited(found: Iterable[Sign], most: int = 5) -> tuple[Evidence, ...]:
-    """Return the evidence that holds these refusals, each once, the first few of many."""
-    # By identity: one observation is one object here, and the id of many log lines is dear to compute.
-    return tuple({id(sign.evidence): sign.evidence for sign in found}.values())[:most]
-
-
-def began(found: Iterable[Sign]) -> datetime | None:
-    """Return the time of the first refusal."""
-    return min((sign.at for sign in found if sign.at), default=None)
-
-
-def failed_calls(seen: EvidenceBundle, table: str) -> tuple[TraceCall, ...]:
-    """Return the trace's failed calls to the table."""
-    return tuple(call for call in seen.of(TraceCall, table) if call.failed)
+    return oldest_first(found)
 
 
 def _all(case: Case) -> Iterator[Sign]:
-    calls = failed_calls(case.evidence, case.target.id)
-    for call in calls:
+    for call in failed_calls(case.evidence, case.target.id):
         yield from _of_call(call)
-    told = {call.caller for call in calls if call.errors}
-    tables = _tables_by_caller(case)
-    for segment in case.evidence.of(TraceSegment):
-        if segment.failed and segment.resource not in told:
-            alone = tables.get(segment.resource) == {case.target.id}
-            texts = ((_text(error), segment.start) for error in segment.errors)
-            yield from _of_texts(texts, case.target, segment.resource, alone, segment)
-    for lines in case.all(LogLines):
-        caller = _caller_of(lines, case.graph)
-        if caller is not None and caller.id not in told:
-            alone = tables.get(caller.id) == {case.target.id}
-            texts = ((event.message, event.at) for event in lines.events)
-            yield from _of_texts(texts, case.target, caller.id, alone, lines)
+    for said in overheard(case, "dynamodb"):
+        yield from _of_text(said, case.target)
 
 
 def _of_call(call: TraceCall) -> Iterator[Sign]:
     for error in call.errors:
-        reading = read_text(_text(error), call.operation)
+        reading = read_text(error_text(error), call.operation)
         if reading:
-            yield Sign(reading, _text(error), call.start, call.caller, call.operation, call)
+            yield Sign(reading, error_text(error), call.start, call.caller, call.operation, call)
             return
     if not call.errors and (call.throttle or call.http_status == 429):
         yield Sign(Reading.THROTTLED, "", call.start, call.caller, call.operation, call)
@@ -203,39 +174,14 @@ def _of_call(call: TraceCall) -> Iterator[Sign]:
         yield Sign(Reading.INTERNAL, "", call.start, call.caller, call.operation, call)
 
 
-def _of_texts(
-    texts: Iterable[tuple[str, datetime]], table: Resource, caller: str, alone: bool, evidence: Evidence
-) -> Iterator[Sign]:
-    """Read a caller's own texts; `alone`: the table is the only one that it calls, so they are about it."""
-    for text, at in texts:
-        if not MENTIONS.search(text) or not (alone or _names(text, table)):
-            continue
-        operation = OPERATION.search(text)
+def _of_text(said: Overheard, table: Resource) -> Iterator[Sign]:
+    if MENTIONS.search(said.text) and (said.alone or _names(said.text, table)):
+        operation = OPERATION.search(said.text)
         name = operation.group(1) if operation else None
-        reading = read_text(text, name)
+        reading = read_text(said.text, name)
         if reading:
-            yield Sign(reading, text, at, caller, name, evidence)
-
-
-def _tables_by_caller(case: Case) -> dict[str, set[str]]:
-    pairs = [(edge.source, edge.target) for edge in case.graph.edges]
-    pairs += [(call.caller, call.resource) for call in case.evidence.of(TraceCall)]
-    found: dict[str, set[str]] = {}
-    for caller, called in pairs:
-        if ":dynamodb:" in called:
-            found.setdefault(caller, set()).add(called)
-    return found
-
-
-def _text(error: TracedError) -> str:
-    return " ".join(part for part in (error.code, error.type, error.message) if part)
+            yield Sign(reading, said.text, said.at, said.caller, name, said.evidence)
 
 
 def _names(text: str, table: Resource) -> bool:
     return re.search(rf"(?:table/|table:? ?[`'\"]?){re.escape(table.name)}(?![\w.-])", text, re.IGNORECASE) is not None
-
-
-def _caller_of(lines: LogLines, graph: ServiceGraph) -> Resource | None:
-    name = lines.log_group.removeprefix("/aws/lambda/")
-    callers = (node for node in graph.nodes if node.name == name and lines.log_group != name)
-    return next(callers, None)

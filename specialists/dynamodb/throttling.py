@@ -16,7 +16,8 @@ from domain.findings import Strength
 from specialists.contract import Case
 from specialists.dynamodb.evidence import SIDES, Side, TableState
 from specialists.dynamodb.metrics import ACCOUNT, KEY_RANGE, LIMITS, MAXIMUM, PROVISIONED, series
-from specialists.dynamodb.signs import THROTTLES, Reading, Sign, began, cited, signs
+from specialists.dynamodb.signs import THROTTLES, Reading, Sign, signs
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 
 USED_UP = 0.8

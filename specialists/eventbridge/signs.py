@@ -5,16 +5,17 @@ API models, and the attributes of dead letters: https://docs.aws.amazon.com/even
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from domain.evidence import Evidence
-from domain.trace import TraceCall, TracedError, TraceSegment
+from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import error_text, oldest_first
 
 MAX_TEXT = 4_000
 
@@ -80,28 +81,18 @@ def signs(case: Case, *readings: Reading) -> tuple[Sign, ...]:
         for text, at, evidence in _texts(case)
         if (reading := read_text(text)) in readings and reading is not None
     ]
-    return tuple(sorted(found, key=lambda sign: sign.at.timestamp() if sign.at else 0.0))
-
-
-def cited(found: Iterable[Sign], most: int = 5) -> tuple[Evidence, ...]:
-    """Return the evidence that holds them, each once, the first few of many."""
-    return tuple({id(sign.evidence): sign.evidence for sign in found}.values())[:most]
-
-
-def began(found: Iterable[Sign]) -> datetime | None:
-    """Return the time of the first."""
-    return min((sign.at for sign in found if sign.at), default=None)
+    return oldest_first(found)
 
 
 def _texts(case: Case) -> Iterator[tuple[str, datetime | None, Evidence]]:
     """Yield the texts that are about the target: of calls to it, of callers that name it or know no other bus."""
     for call in case.calls_to(failed=True):
-        yield from ((_text(error), call.start, call) for error in call.errors)
+        yield from ((error_text(error), call.start, call) for error in call.errors)
     sole = {caller for caller in _callers(case) if _buses_of(case, caller) == {case.target.id}}
     for segment in case.evidence.of(TraceSegment):
         for error in segment.errors if segment.failed else ():
             if segment.resource in sole or _names(case, error.message):
-                yield _text(error), segment.start, segment
+                yield error_text(error), segment.start, segment
     names = {node.name: node.id for node in case.graph.nodes}
     for lines in case.all(LogLines):
         caller = names.get(lines.log_group.removeprefix("/aws/lambda/"), "")
@@ -120,10 +111,6 @@ def _callers(case: Case) -> set[str]:
 def _buses_of(case: Case, caller: str) -> set[str]:
     called = {*case.graph.callees(caller), *(c.resource for c in case.evidence.of(TraceCall) if c.caller == caller)}
     return {resource for resource in called if ":event-bus/" in resource}
-
-
-def _text(error: TracedError) -> str:
-    return " ".join(part for part in (error.code, error.type, error.message) if part)
 
 
 def _names(case: Case, text: str) -> bool:

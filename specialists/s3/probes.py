@@ -6,7 +6,6 @@ from typing import Any
 from aws.reads import read
 from domain.arn import Arn, arns_in
 from domain.evidence import Evidence
-from domain.resource import ResourceType
 from domain.trace import TraceCall
 from domain.values import utc
 from specialists.contract import Look, Probe, probe
@@ -14,8 +13,9 @@ from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
 from specialists.kit.loglines import LogLines
-from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
+from specialists.kit.logs import FILTER_LOG_EVENTS
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
+from specialists.kit.overheard import callers_logs, failed_calls
 from specialists.kit.policies import policy_of
 from specialists.kit.series import MetricSeries
 from specialists.s3.evidence import (
@@ -34,7 +34,7 @@ from specialists.s3.evidence import (
 )
 from specialists.s3.metrics import NAMES, NAMESPACE
 from specialists.s3.probes_notifications import NOTIFICATION_PROBES
-from specialists.s3.signs import MENTIONS, failed_calls
+from specialists.s3.signs import MENTIONS
 
 GONE = "NoSuchBucket"
 DESCRIBE_KEY = read("kms", "DescribeKey")
@@ -43,7 +43,6 @@ REGIONS = {"": "us-east-1", "EU": "eu-west-1"}
 
 MAX_FILTERS = 5
 MAX_KEYS = 3
-MAX_CALLERS = 2
 
 
 @probe(read("s3", "GetBucketLocation"), yields=(BucketState,))
@@ -222,16 +221,7 @@ def caller_errors(look: Look) -> Iterator[Evidence]:
     """Reads S3's errors in the logs of the functions that call the bucket, where the trace does not hold them."""
     if any(call.errors for call in failed_calls(look.seen, look.target.id)):
         return
-    callers = [node for node in map(look.graph.node, look.graph.callers(look.target.id)) if node is not None]
-    functions = [node for node in callers if node.type is ResourceType.LAMBDA]
-    for function in functions[:MAX_CALLERS]:
-        yield log_lines(
-            look,
-            f"/aws/lambda/{function.name}",
-            "?S3 ?s3 ?NoSuch ?AccessDenied ?SlowDown ?Object ?Bucket",
-            named=f"S3 errors of {function.name}",
-            keep=lambda line: MENTIONS.search(line) is not None,
-        )
+    yield from callers_logs(look, "?S3 ?s3 ?NoSuch ?AccessDenied ?SlowDown ?Object ?Bucket", "S3", MENTIONS)
 
 
 def _setting(call: Callable[[], Any], unset: str = "") -> Any:

@@ -12,12 +12,20 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from domain.evidence import Evidence, EvidenceBundle
-from domain.graph import ServiceGraph
+from domain.evidence import Evidence
 from domain.resource import Resource
-from domain.trace import TraceCall, TracedError, TraceSegment
+from domain.trace import TraceCall
 from specialists.contract import Case
-from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import (
+    Overheard,
+    error_text,
+    failed_calls,
+    oldest_first,
+    overheard,
+    refused_by_identity,
+    refused_by_resource,
+    refused_principal,
+)
 
 MAX_TEXT = 2_000
 
@@ -86,12 +94,6 @@ MENTIONS = re.compile(
 )
 """Marks a line that speaks of S3."""
 
-IDENTITY = re.compile(
-    r"identity-based|permissions boundar|session polic|service control|resource control|vpc endpoint polic",
-    re.IGNORECASE,
-)
-RESOURCE = re.compile(r"resource-based", re.IGNORECASE)
-PRINCIPAL = re.compile(r"User:\s{0,4}(arn:aws[a-z-]{0,12}:(?:sts|iam)::\d{12}:[^\s\"']{1,300})")
 ANONYMOUS = re.compile(r"\banonymous\b", re.IGNORECASE)
 
 
@@ -109,8 +111,7 @@ class Sign(NamedTuple):
     @property
     def principal(self) -> str:
         """The ARN of who was refused, where the text names it."""
-        found = PRINCIPAL.search(self.text)
-        return found[1].rstrip(".,;:") if found else ""
+        return refused_principal(self.text)
 
     @property
     def anonymous(self) -> bool:
@@ -120,12 +121,12 @@ class Sign(NamedTuple):
     @property
     def by_identity(self) -> bool:
         """Whether AWS says that a policy on the caller's side refused; permissions are judged there."""
-        return IDENTITY.search(self.text) is not None
+        return refused_by_identity(self.text)
 
     @property
     def by_resource(self) -> bool:
         """Whether AWS says that the policy of the resource refused."""
-        return RESOURCE.search(self.text) is not None
+        return refused_by_resource(self.text)
 
 
 def read_text(text: str, operation: str = "") -> Reading | None:
@@ -152,17 +153,7 @@ def _missing(operation: str) -> Reading | None:
 def signs(case: Case, *readings: Reading) -> tuple[Sign, ...]:
     """Return the refusals with one of these readings, all without any, oldest first."""
     found = [sign for sign in _all(case) if not readings or sign.reading in readings]
-    return tuple(sorted(found, key=lambda sign: sign.at.timestamp() if sign.at else 0.0))
-
-
-def cited(found: Iterable[Sign], most: int = 5) -> tuple[Evidence, ...]:
-    """Return the evidence that holds these refusals, each once, the first few of many."""
-    return tuple({id(sign.evidence): sign.evidence for sign in found}.values())[:most]
-
-
-def began(found: Iterable[Sign]) -> datetime | None:
-    """Return the time of the first refusal."""
-    return min((sign.at for sign in found if sign.at), default=None)
+    return oldest_first(found)
 
 
 def counted(found: Iterable[Sign]) -> str:
@@ -173,45 +164,19 @@ def counted(found: Iterable[Sign]) -> str:
     return f"{len(listed)} {'/'.join(operations) or noun}"
 
 
-def failed_calls(seen: EvidenceBundle, bucket: str) -> tuple[TraceCall, ...]:
-    """Return the trace's failed calls to the bucket."""
-    return tuple(call for call in seen.of(TraceCall, bucket) if call.failed)
-
-
-def role_of(principal: str) -> str:
-    """Return the ARN of the role behind an assumed role's session, empty for anything else.
-
-    A role's path is not part of its session's ARN, so this is the role only if it has none.
-    """
-    parts = principal.split(":")
-    session = parts[5].split("/") if len(parts) > 5 else []
-    return f"{parts[0]}:{parts[1]}:iam::{parts[4]}:role/{session[1]}" if session[:1] == ["assumed-role"] else ""
-
-
 def _all(case: Case) -> Iterator[Sign]:
-    calls = failed_calls(case.evidence, case.target.id)
-    for call in calls:
+    for call in failed_calls(case.evidence, case.target.id):
         yield from _of_call(call)
-    told = {call.caller for call in calls if call.errors}
-    buckets = _buckets_by_caller(case)
-    for segment in case.evidence.of(TraceSegment):
-        if segment.failed and segment.resource not in told:
-            alone = buckets.get(segment.resource) == {case.target.id}
-            texts = ((_text(error), segment.start) for error in segment.errors)
-            yield from _of_texts(texts, case.target, segment.resource, alone, segment)
-    for lines in case.all(LogLines):
-        caller = _caller_of(lines, case.graph)
-        if caller is not None and caller.id not in told:
-            alone = buckets.get(caller.id) == {case.target.id}
-            yield from _of_texts(((e.message, e.at) for e in lines.events), case.target, caller.id, alone, lines)
+    for said in overheard(case, "s3"):
+        yield from _of_text(said, case.target)
 
 
 def _of_call(call: TraceCall) -> Iterator[Sign]:
     operation, key = call.operation or "", call.attributes.get("key", "")
     for error in call.errors:
-        reading = read_text(_text(error), operation)
+        reading = read_text(error_text(error), operation)
         if reading:
-            yield Sign(reading, _text(error), call.start, call.caller, operation, key, call)
+            yield Sign(reading, error_text(error), call.start, call.caller, operation, key, call)
             return
     status = call.http_status or 0
     by_status = _missing(operation) if status == 404 else STATUS.get(status)
@@ -219,38 +184,14 @@ def _of_call(call: TraceCall) -> Iterator[Sign]:
         yield Sign(by_status, "", call.start, call.caller, operation, key, call)
 
 
-def _of_texts(
-    texts: Iterable[tuple[str, datetime]], bucket: Resource, caller: str, alone: bool, evidence: Evidence
-) -> Iterator[Sign]:
-    """Read a caller's own texts; `alone`: the bucket is the only one that it calls, so they are about it."""
-    for text, at in texts:
-        if not MENTIONS.search(text) or not (alone or _names(text, bucket)):
-            continue
-        operation = OPERATION.search(text)
+def _of_text(said: Overheard, bucket: Resource) -> Iterator[Sign]:
+    if MENTIONS.search(said.text) and (said.alone or _names(said.text, bucket)):
+        operation = OPERATION.search(said.text)
         name = operation[1] if operation else ""
-        reading = read_text(text, name)
+        reading = read_text(said.text, name)
         if reading:
-            yield Sign(reading, text, at, caller, name, "", evidence)
-
-
-def _buckets_by_caller(case: Case) -> dict[str, set[str]]:
-    pairs = [(edge.source, edge.target) for edge in case.graph.edges]
-    pairs += [(call.caller, call.resource) for call in case.evidence.of(TraceCall)]
-    found: dict[str, set[str]] = {}
-    for caller, called in pairs:
-        if ":s3:::" in called:
-            found.setdefault(caller, set()).add(called)
-    return found
-
-
-def _text(error: TracedError) -> str:
-    return " ".join(part for part in (error.code, error.type, error.message) if part)
+            yield Sign(reading, said.text, said.at, said.caller, name, "", said.evidence)
 
 
 def _names(text: str, bucket: Resource) -> bool:
     return re.search(rf"(?<![\w.-]){re.escape(bucket.name)}(?![\w-])", text) is not None
-
-
-def _caller_of(lines: LogLines, graph: ServiceGraph) -> Resource | None:
-    name = lines.log_group.removeprefix("/aws/lambda/")
-    return next((node for node in graph.nodes if node.name == name and lines.log_group != name), None)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from aws.reads import read
 from domain.evidence import Evidence
-from domain.resource import ResourceType
 from domain.values import utc
 from specialists.contract import Look, Probe, probe
 from specialists.kit.answers import absent
@@ -13,6 +12,7 @@ from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
+from specialists.kit.overheard import callers_logs, failed_calls
 from specialists.kit.policies import Asked, policy_of, said
 from specialists.kit.series import MetricSeries
 from specialists.sns.describe import delivery_failure, settings, subscriber, topic_state
@@ -28,7 +28,7 @@ from specialists.sns.evidence import (
 )
 from specialists.sns.metrics import NAMES, NAMESPACE
 from specialists.sns.probes_endpoints import ENDPOINT_PROBES
-from specialists.sns.signs import MENTIONS, failed_calls
+from specialists.sns.signs import MENTIONS
 
 NO_TOPIC = ("NotFound", "NotFoundException")
 AWS_MANAGED = "alias/aws/"
@@ -40,7 +40,6 @@ MAX_SETTINGS = 10
 MAX_ALARMS = 5
 MAX_HISTORY = 20
 MAX_TEXT = 1_000
-MAX_CALLERS = 2
 
 
 @probe(read("sns", "GetTopicAttributes"), yields=(TopicState,))
@@ -195,16 +194,7 @@ def publisher_errors(look: Look) -> Iterator[Evidence]:
     """Reads SNS's errors in the logs of the functions that publish, where the trace does not hold them."""
     if any(call.errors for call in failed_calls(look.seen, look.target.id)):
         return
-    callers = [node for node in map(look.graph.node, look.graph.callers(look.target.id)) if node is not None]
-    functions = [node for node in callers if node.type is ResourceType.LAMBDA]
-    for function in functions[:MAX_CALLERS]:
-        yield log_lines(
-            look,
-            f"/aws/lambda/{function.name}",
-            "?sns ?SNS ?Sns ?Publish ?Topic",
-            named=f"SNS errors of {function.name}",
-            keep=lambda line: MENTIONS.search(line) is not None,
-        )
+    yield from callers_logs(look, "?sns ?SNS ?Sns ?Publish ?Topic", "SNS", MENTIONS)
 
 
 PROBES: tuple[Probe, ...] = (

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 from aws.reads import read
 from domain.evidence import Evidence
-from domain.resource import ResourceType, resource_from_arn
+from domain.resource import resource_from_arn
 from domain.values import utc
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
 from specialists.kit.loglines import LogLines
-from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
+from specialists.kit.logs import FILTER_LOG_EVENTS
 from specialists.kit.metrics import GET_METRIC_DATA
+from specialists.kit.overheard import callers_logs, failed_calls
 from specialists.kit.series import MetricSeries
 from specialists.sqs.describe import arn_of_url, statements_of
 from specialists.sqs.evidence import (
@@ -44,10 +45,9 @@ from specialists.sqs.looking import (
     series_of,
     state_of,
 )
-from specialists.sqs.signs import MENTIONS, failed_calls
+from specialists.sqs.signs import MENTIONS
 
 MAX_SOURCES = 3
-MAX_SENDERS = 2
 LOG_PATTERN = '?sqs ?SQS ?SimpleQueueService ?queue ?MessageDeduplicationId ?"Message must be shorter"'
 READS_OF_POLLERS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
@@ -230,16 +230,7 @@ def sender_errors(look: Look) -> Iterator[Evidence]:
     """Reads SQS's errors in the logs of the functions that send to the queue, where the trace does not hold them."""
     if any(call.errors for call in failed_calls(look.seen, look.target.id)):
         return
-    senders = [node for node in map(look.graph.node, look.graph.callers(look.target.id)) if node is not None]
-    functions = [node for node in senders if node.type is ResourceType.LAMBDA]
-    for function in functions[:MAX_SENDERS]:
-        yield log_lines(
-            look,
-            f"/aws/lambda/{function.name}",
-            LOG_PATTERN,
-            named=f"SQS errors of {function.name}",
-            keep=lambda line: MENTIONS.search(line) is not None,
-        )
+    yield from callers_logs(look, LOG_PATTERN, "SQS", MENTIONS)
 
 
 def _sources(look: Look) -> tuple[str, ...]:

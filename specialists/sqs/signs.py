@@ -5,20 +5,19 @@ Access denied wordings: https://docs.aws.amazon.com/IAM/latest/UserGuide/trouble
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
 from domain.arn import Arn
-from domain.evidence import Evidence, EvidenceBundle
-from domain.graph import ServiceGraph
+from domain.evidence import Evidence
 from domain.resource import Resource
-from domain.trace import TraceCall, TracedError, TraceSegment
+from domain.trace import TraceCall
 from specialists.contract import Case
 from specialists.kit.change import Change
-from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import Overheard, error_text, failed_calls, oldest_first, overheard
 from specialists.sqs.evidence import Consumers
 
 MAX_TEXT = 2_000
@@ -160,50 +159,22 @@ def read_text(text: str) -> Reading | None:
 def signs(case: Case, *readings: Reading) -> tuple[Sign, ...]:
     """Return the refusals with one of these readings, all without any, oldest first."""
     found = [sign for sign in _all(case) if not readings or sign.reading in readings]
-    return tuple(sorted(found, key=lambda sign: sign.at.timestamp() if sign.at else 0.0))
-
-
-def cited(found: Iterable[Sign], most: int = 5) -> tuple[Evidence, ...]:
-    """Return the evidence that holds these refusals, each once, the first few of many."""
-    # By identity: one observation is one object here, and the id of many log lines is dear to compute.
-    return tuple({id(sign.evidence): sign.evidence for sign in found}.values())[:most]
-
-
-def began(found: Iterable[Sign]) -> datetime | None:
-    """Return the time of the first refusal."""
-    return min((sign.at for sign in found if sign.at), default=None)
-
-
-def failed_calls(seen: EvidenceBundle, queue: str) -> tuple[TraceCall, ...]:
-    """Return the trace's failed calls to the queue."""
-    return tuple(call for call in seen.of(TraceCall, queue) if call.failed)
+    return oldest_first(found)
 
 
 def _all(case: Case) -> Iterator[Sign]:
-    calls = failed_calls(case.evidence, case.target.id)
-    for call in calls:
+    for call in failed_calls(case.evidence, case.target.id):
         yield from _of_call(call)
-    told = {call.caller for call in calls if call.errors}
-    queues = _queues_by_caller(case)
-    for segment in case.evidence.of(TraceSegment):
-        if segment.failed and segment.resource not in told:
-            alone = queues.get(segment.resource) == {case.target.id}
-            texts = ((_text(error), segment.start) for error in segment.errors)
-            yield from _of_texts(texts, case.target, segment.resource, alone, segment)
-    for lines in case.all(LogLines):
-        caller = _caller_of(lines, case.graph)
-        if caller is not None and caller.id not in told:
-            alone = queues.get(caller.id) == {case.target.id}
-            texts = ((event.message, event.at) for event in lines.events)
-            yield from _of_texts(texts, case.target, caller.id, alone, lines)
+    for said in overheard(case, "sqs"):
+        yield from _of_text(said, case.target)
     yield from _of_pollers(case)
 
 
 def _of_call(call: TraceCall) -> Iterator[Sign]:
     for error in call.errors:
-        reading = read_text(_text(error))
+        reading = read_text(error_text(error))
         if reading:
-            yield Sign(reading, _text(error), call.start, call.caller, call.operation, call)
+            yield Sign(reading, error_text(error), call.start, call.caller, call.operation, call)
             return
     if not call.errors and (call.throttle or call.http_status == 429):
         yield Sign(Reading.THROTTLED, "", call.start, call.caller, call.operation, call)
@@ -213,17 +184,12 @@ def _of_call(call: TraceCall) -> Iterator[Sign]:
         yield Sign(Reading.INTERNAL, "", call.start, call.caller, call.operation, call)
 
 
-def _of_texts(
-    texts: Iterable[tuple[str, datetime]], queue: Resource, caller: str, alone: bool, evidence: Evidence
-) -> Iterator[Sign]:
-    """Read a caller's own texts; `alone`: the queue is the only one that it calls, so they are about it."""
-    for text, at in texts:
-        if not MENTIONS.search(text) or not ERROR_LIKE.search(text) or not (alone or _names(text, queue)):
-            continue
-        operation = OPERATION.search(text)
-        reading = read_text(text)
+def _of_text(said: Overheard, queue: Resource) -> Iterator[Sign]:
+    text = said.text
+    if MENTIONS.search(text) and ERROR_LIKE.search(text) and (said.alone or _names(text, queue)):
+        operation, reading = OPERATION.search(text), read_text(text)
         if reading:
-            yield Sign(reading, text, at, caller, operation.group(1) if operation else None, evidence)
+            yield Sign(reading, text, said.at, said.caller, operation.group(1) if operation else None, said.evidence)
 
 
 def _of_pollers(case: Case) -> Iterator[Sign]:
@@ -257,25 +223,5 @@ def poller_reading(text: str) -> Reading | None:
     return Reading.POLLER_DENIED if POLLER_ROLE.search(text) and not assumes else None
 
 
-def _queues_by_caller(case: Case) -> dict[str, set[str]]:
-    pairs = [(edge.source, edge.target) for edge in case.graph.edges]
-    pairs += [(call.caller, call.resource) for call in case.evidence.of(TraceCall)]
-    found: dict[str, set[str]] = {}
-    for caller, called in pairs:
-        if ":sqs:" in called:
-            found.setdefault(caller, set()).add(called)
-    return found
-
-
-def _text(error: TracedError) -> str:
-    return " ".join(part for part in (error.code, error.type, error.message) if part)
-
-
 def _names(text: str, queue: Resource) -> bool:
     return re.search(rf"(?:[:/]|queue:? ?[`'\"]?){re.escape(queue.name)}(?![\w.-])", text, re.IGNORECASE) is not None
-
-
-def _caller_of(lines: LogLines, graph: ServiceGraph) -> Resource | None:
-    name = lines.log_group.removeprefix("/aws/lambda/")
-    callers = (node for node in graph.nodes if node.name == name and lines.log_group != name)
-    return next(callers, None)

@@ -6,11 +6,12 @@ import pytest
 
 from domain.causes import CAUSES
 from domain.findings import Strength
+from specialists.kit.overheard import role_of
 from specialists.kit.policies import Asked, Policy, Verdict, fits, policy_of
 from specialists.kit.policies import said as policy_said
 from specialists.sns import SPECIALIST
 from specialists.sns.rules import RULES
-from specialists.sns.signs import Reading, read_text, role_of
+from specialists.sns.signs import Reading, read_text
 from tests.specialists.sns_building import (
     DENIED,
     DLQ,

@@ -7,9 +7,10 @@ from domain.findings import Finding, Strength
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import Scaling, ScalingActivity, ScalingTarget, TableState
-from specialists.dynamodb.signs import Reading, began, cited, signs
+from specialists.dynamodb.signs import Reading, signs
 from specialists.dynamodb.throttling import Limit, Pressure, Throttle, throttles
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 
 SEES = (TraceCall, TraceSegment, LogLines, MetricSeries, TableState)

@@ -9,9 +9,10 @@ from domain.findings import Finding, Hypothesis, Strength
 from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import PROVISIONED, SIDES, Side, TableState
 from specialists.dynamodb.rules.capacity import SEES
-from specialists.dynamodb.signs import Reading, began, cited, signs
+from specialists.dynamodb.signs import Reading, signs
 from specialists.dynamodb.throttling import Limit, Throttle, pressure, throttles
 from specialists.kit.change import Change
+from specialists.kit.overheard import began, cited
 
 AT_ONCE = timedelta(minutes=15)
 SOON = timedelta(hours=1)

@@ -10,9 +10,10 @@ from specialists.dynamodb.evidence import SIDES, ChangeCount, Side, TableState
 from specialists.dynamodb.metrics import READS, WRITES, series
 from specialists.dynamodb.rules.capacity import SEES
 from specialists.dynamodb.rules.change import effective_changes
-from specialists.dynamodb.signs import Reading, cited, signs
+from specialists.dynamodb.signs import Reading, signs
 from specialists.dynamodb.throttling import pressure
 from specialists.kit.change import Change
+from specialists.kit.overheard import cited
 from specialists.kit.series import MetricSeries
 
 

@@ -31,13 +31,13 @@ from specialists.eventbridge.signs import MENTIONS
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
 from specialists.kit.loglines import LogLines
-from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
+from specialists.kit.logs import FILTER_LOG_EVENTS
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
+from specialists.kit.overheard import callers_logs
 from specialists.kit.series import MetricSeries
 
 WEEK = timedelta(days=7)
 MAX_RULES = 100
-MAX_CALLERS = 2
 MAX_FUNCTIONS = 5
 LOG_PATTERN = "?FailedEntry ?failedEntry ?failed_entry ?MalformedDetail ?EventBridge ?PutEvents ?bus"
 
@@ -99,15 +99,7 @@ def target_errors(look: Look) -> Iterator[Evidence]:
 @probe(FILTER_LOG_EVENTS, yields=(LogLines,), only=(ResourceType.EVENT_BUS,))
 def caller_errors(look: Look) -> Iterator[Evidence]:
     """Reads what the functions that put events on the bus logged about it: rejected entries answer with HTTP 200."""
-    callers = [node for node in map(look.graph.node, look.graph.callers(look.target.id)) if node is not None]
-    for function in [node for node in callers if node.type is ResourceType.LAMBDA][:MAX_CALLERS]:
-        yield log_lines(
-            look,
-            f"/aws/lambda/{function.name}",
-            LOG_PATTERN,
-            named=f"EventBridge errors of {function.name}",
-            keep=lambda line: MENTIONS.search(line) is not None,
-        )
+    yield from callers_logs(look, LOG_PATTERN, "EventBridge", MENTIONS)
 
 
 @probe(LOOKUP_EVENTS, yields=(Change, ChangeCount))

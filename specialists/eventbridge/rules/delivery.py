@@ -9,7 +9,7 @@ from specialists.contract import Case, Rule, rule
 from specialists.eventbridge.arns import resource_of, short
 from specialists.eventbridge.evidence import Destination, RoleAccess, RuleState, Target, Targets
 from specialists.eventbridge.metrics import FAILED, INVOCATIONS, MATCHED, RETRIED, THROTTLES, TRIGGERED, UNDELIVERABLE
-from specialists.eventbridge.signs import Reading, began, cited, signs
+from specialists.eventbridge.signs import Reading, signs
 from specialists.eventbridge.symptoms import (
     by_whom,
     changed,
@@ -27,6 +27,7 @@ from specialists.eventbridge.symptoms import (
     total,
 )
 from specialists.kit.change import Change
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 
 SEES = (Targets, Destination, RoleAccess, RuleState, MetricSeries, Change)

@@ -10,7 +10,7 @@ from specialists.contract import Case, Rule, rule
 from specialists.eventbridge.evidence import RuleState
 from specialists.eventbridge.metrics import EVENTS, MATCHED, MINUTE, OF_ACCOUNT, PUT_FAILED, of_rule, place_of
 from specialists.eventbridge.pattern import changed_fields, why_never
-from specialists.eventbridge.signs import Reading, began, cited, signs
+from specialists.eventbridge.signs import Reading, signs
 from specialists.eventbridge.symptoms import (
     active,
     altered,
@@ -23,6 +23,7 @@ from specialists.eventbridge.symptoms import (
     worked_before,
 )
 from specialists.kit.change import Change
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 
 

@@ -10,10 +10,11 @@ from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, Rule, rule
 from specialists.eventbridge.evidence import BusState, NearbyBuses, RuleState
 from specialists.eventbridge.metrics import PUT, PUT_FAILED
-from specialists.eventbridge.signs import Reading, began, cited, signs
+from specialists.eventbridge.signs import Reading, signs
 from specialists.eventbridge.symptoms import by_whom, changed, onset
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 
 NAME = re.compile(r"event.?bus:? (\S{1,300}) (?:does|not|doesn)", re.IGNORECASE)

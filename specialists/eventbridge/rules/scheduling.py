@@ -18,9 +18,10 @@ from specialists.eventbridge.schedule import (
     skipped_between,
     zone_named,
 )
-from specialists.eventbridge.signs import Reading, began, cited, signs
+from specialists.eventbridge.signs import Reading, signs
 from specialists.eventbridge.symptoms import altered, by_whom, changed, fell_silent, parameter, usual_at_this_hour
 from specialists.kit.change import Change
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 
 SEES = (RuleState, ScheduleState, MetricSeries, Change)

@@ -9,7 +9,7 @@ from specialists.contract import Case, Rule, rule
 from specialists.eventbridge.arns import resource_of, short
 from specialists.eventbridge.evidence import Target, Targets
 from specialists.eventbridge.metrics import ERRORS
-from specialists.eventbridge.signs import Reading, began, cited, signs
+from specialists.eventbridge.signs import Reading, signs
 from specialists.eventbridge.symptoms import (
     by_whom,
     changed,
@@ -22,6 +22,7 @@ from specialists.eventbridge.symptoms import (
 )
 from specialists.eventbridge.template import template_problem
 from specialists.kit.change import Change
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 
 SEES = (Targets, MetricSeries, Change, TraceSegment)

@@ -10,11 +10,12 @@ from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
 from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited, role_of
 from specialists.kit.policies import Asked, Verdict, said
 from specialists.kit.series import MetricSeries
 from specialists.s3.evidence import BucketPolicy, Ownership, PolicyStatus, PublicAccess
 from specialists.s3.metrics import CLIENT_ERRORS, risen
-from specialists.s3.signs import Reading, Sign, began, cited, counted, role_of, signs
+from specialists.s3.signs import Reading, Sign, counted, signs
 
 SEES = (TraceCall, TraceSegment, LogLines, MetricSeries, BucketPolicy, PolicyStatus, PublicAccess, Ownership, Change)
 

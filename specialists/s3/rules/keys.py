@@ -10,8 +10,9 @@ from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
 from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited, role_of
 from specialists.s3.evidence import Encryption, KeyState
-from specialists.s3.signs import Reading, Sign, began, cited, counted, role_of, signs
+from specialists.s3.signs import Reading, Sign, counted, signs
 
 SEES = (TraceCall, TraceSegment, LogLines, Encryption, KeyState, Change)
 GOING = "PendingDeletion"

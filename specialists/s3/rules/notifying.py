@@ -10,11 +10,12 @@ from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
 from specialists.kit.lastchange import by_whom
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited
 from specialists.kit.policies import Verdict
 from specialists.kit.series import MetricSeries
 from specialists.s3.evidence import Notifications, Receiver
 from specialists.s3.metrics import idle
-from specialists.s3.signs import Reading, began, cited, read_text, signs
+from specialists.s3.signs import Reading, read_text, signs
 
 SEES = (TraceCall, TraceSegment, LogLines, Change, Notifications, Receiver, MetricSeries)
 PUTS = ("PutBucketNotification", "PutBucketNotificationConfiguration")

@@ -10,10 +10,11 @@ from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
 from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 from specialists.s3.evidence import BucketState, Lifecycle, Versioning
 from specialists.s3.metrics import SERVER_ERRORS, risen
-from specialists.s3.signs import Reading, Sign, began, cited, counted, signs
+from specialists.s3.signs import Reading, Sign, counted, signs
 
 SEES = (TraceCall, TraceSegment, LogLines, BucketState, Change)
 

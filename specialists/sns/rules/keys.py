@@ -12,8 +12,9 @@ from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
 from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited, role_of
 from specialists.sns.evidence import AlarmAction, KeyPolicy, KeyState, TopicState
-from specialists.sns.signs import Reading, Sign, began, cited, role_of, signs
+from specialists.sns.signs import Reading, Sign, signs
 
 SEES = (TraceCall, TraceSegment, LogLines, AlarmAction, TopicState, KeyState, KeyPolicy, Change)
 GOING = "PendingDeletion"

@@ -8,10 +8,11 @@ from domain.evidence import Evidence
 from domain.findings import Finding
 from specialists.contract import Case, rule
 from specialists.kit.change import Change
+from specialists.kit.overheard import began, cited
 from specialists.sqs.metrics import DURATION
 from specialists.sqs.rules.refusals import POLICY_CHANGES
 from specialists.sqs.rules.waiting import SEES
-from specialists.sqs.signs import Reading, Sign, began, cited, signs
+from specialists.sqs.signs import Reading, Sign, signs
 from specialists.sqs.subject import Subject, first_rise
 
 SOON = timedelta(hours=2)

@@ -6,10 +6,11 @@ from domain.findings import Finding
 from domain.trace import TraceCall
 from specialists.contract import Case, rule
 from specialists.kit.change import Change
+from specialists.kit.overheard import cited
 from specialists.sqs.evidence import ChangeCount
 from specialists.sqs.metrics import AGE
 from specialists.sqs.rules.waiting import SEES
-from specialists.sqs.signs import Reading, cited, signs
+from specialists.sqs.signs import Reading, signs
 from specialists.sqs.subject import Function, Subject, present, subjects
 
 

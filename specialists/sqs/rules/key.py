@@ -8,10 +8,11 @@ from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 from specialists.sqs.evidence import Consumers, KeyPolicy, KeyState, QueueState, Statement
 from specialists.sqs.metrics import SENT
-from specialists.sqs.signs import Reading, began, cited, signs
+from specialists.sqs.signs import Reading, signs
 from specialists.sqs.subject import Subject, present, stopped
 
 SEES = (TraceCall, TraceSegment, LogLines, QueueState, Consumers, Change, KeyState, MetricSeries)

@@ -7,6 +7,7 @@ from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 from specialists.sqs.evidence import (
     ConsumerAccess,
@@ -17,7 +18,7 @@ from specialists.sqs.evidence import (
     QueueState,
 )
 from specialists.sqs.metrics import RECEIVED
-from specialists.sqs.signs import Reading, Sign, began, cited, poller_reading, signs
+from specialists.sqs.signs import Reading, Sign, poller_reading, signs
 from specialists.sqs.subject import Function, Subject, first_rise, present, subjects
 
 SEES = (

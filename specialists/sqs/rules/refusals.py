@@ -8,10 +8,11 @@ from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 from specialists.sqs.evidence import Consumers, QueueState, Statement
 from specialists.sqs.metrics import RECEIVED, SIZE
-from specialists.sqs.signs import Reading, Sign, began, cited, poller_reading, signs
+from specialists.sqs.signs import Reading, Sign, poller_reading, signs
 from specialists.sqs.subject import Subject, earliest, present, subjects
 
 SEES = (TraceCall, TraceSegment, LogLines, QueueState, Consumers, Change)

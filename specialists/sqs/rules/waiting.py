@@ -8,11 +8,12 @@ from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 from specialists.sqs.evidence import ConsumerConcurrency, ConsumerFunction, Consumers, DeadLetterSources, QueueState
 from specialists.sqs.metrics import AGE, DEDUPLICATED, DELETED, GROUPS, IN_FLIGHT, SENT, VISIBLE
 from specialists.sqs.rules.readers import FEW_ERRORS
-from specialists.sqs.signs import Reading, began, cited, signs
+from specialists.sqs.signs import Reading, signs
 from specialists.sqs.subject import (
     Subject,
     first_rise,
