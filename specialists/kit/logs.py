@@ -3,11 +3,13 @@
 API: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from aws.errors import CALL_ERRORS
 from aws.reads import Read, read
+from domain.resource import ResourceType
 from domain.values import from_epoch
 from specialists.contract import Look
 from specialists.kit.loglines import LogEvent, LogLines
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 FILTER_LOG_EVENTS: Read = read("logs", "FilterLogEvents")
 MAX_MESSAGE = 4_000
 MAX_PAGES = 4
+MAX_CALLERS = 2
+"""How many callers' logs are read."""
 
 
 def log_lines(
@@ -77,3 +81,16 @@ def _page(look: Look, group: str, pattern: str, token: str) -> "FilterLogEventsR
         limit=1000,
         **more,  # type: ignore[arg-type]  # the stubs know no partial keyword dicts
     )
+
+
+def callers_logs(look: Look, pattern: str, service: str, mentions: re.Pattern[str]) -> Iterator[LogLines]:
+    """Read what the functions that call the target logged about a service, where CloudWatch's filter `pattern` fits."""
+    callers = [node for node in map(look.graph.node, look.graph.callers(look.target.id)) if node is not None]
+    for function in [node for node in callers if node.type is ResourceType.LAMBDA][:MAX_CALLERS]:
+        yield log_lines(
+            look,
+            f"/aws/lambda/{function.name}",
+            pattern,
+            named=f"{service} errors of {function.name}",
+            keep=lambda line: mentions.search(line) is not None,
+        )

@@ -6,14 +6,9 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
 from domain.evidence import Evidence, EvidenceBundle
-from domain.resource import ResourceType
 from domain.trace import TraceCall, TracedError, TraceSegment
-from specialists.contract import Case, Look
+from specialists.contract import Case
 from specialists.kit.loglines import LogLines
-from specialists.kit.logs import log_lines
-
-MAX_CALLERS = 2
-"""How many callers' logs are read."""
 
 
 class Overheard(NamedTuple):
@@ -85,19 +80,6 @@ def _called(case: Case, service: str) -> dict[str, set[str]]:
 def _caller_of(lines: LogLines, case: Case) -> str:
     name = lines.log_group.removeprefix("/aws/lambda/")
     return next((node.id for node in case.graph.nodes if node.name == name and lines.log_group != name), "")
-
-
-def callers_logs(look: Look, pattern: str, service: str, mentions: re.Pattern[str]) -> Iterator[LogLines]:
-    """Read what the functions that call the target logged about a service, where CloudWatch's filter `pattern` fits."""
-    callers = [node for node in map(look.graph.node, look.graph.callers(look.target.id)) if node is not None]
-    for function in [node for node in callers if node.type is ResourceType.LAMBDA][:MAX_CALLERS]:
-        yield log_lines(
-            look,
-            f"/aws/lambda/{function.name}",
-            pattern,
-            named=f"{service} errors of {function.name}",
-            keep=lambda line: mentions.search(line) is not None,
-        )
 
 
 def oldest_first(found: Iterable[DatedT]) -> tuple[DatedT, ...]:

@@ -10,9 +10,9 @@ from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
 from specialists.kit.loglines import LogLines
-from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
+from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs, log_lines
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
-from specialists.kit.overheard import callers_logs, failed_calls
+from specialists.kit.overheard import failed_calls
 from specialists.kit.policies import Asked, policy_of, said
 from specialists.kit.series import MetricSeries
 from specialists.sns.describe import delivery_failure, settings, subscriber, topic_state

@@ -31,9 +31,8 @@ from specialists.eventbridge.signs import MENTIONS
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
 from specialists.kit.loglines import LogLines
-from specialists.kit.logs import FILTER_LOG_EVENTS
+from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
-from specialists.kit.overheard import callers_logs
 from specialists.kit.series import MetricSeries
 
 WEEK = timedelta(days=7)
