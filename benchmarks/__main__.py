@@ -1,4 +1,4 @@
-"""Run all benchmarks, or the named ones: `python -m benchmarks [overhead] [ack] [reasoning] [corpus]`."""
+"""Run all benchmarks, or the named ones: `python -m benchmarks [overhead] [ack] [reasoning] [endurance] [corpus]`."""
 
 import asyncio
 import json
@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
-from benchmarks import ack, corpus, overhead, reasoning
+from benchmarks import ack, corpus, endurance, overhead, reasoning
 from benchmarks.measure import Measured
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Measured]]]] = {
     "overhead": overhead.run,
     "ack": ack.run,
     "reasoning": reasoning.run,
+    "endurance": endurance.run,
     "corpus": corpus.run,
 }
 

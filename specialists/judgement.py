@@ -34,7 +34,7 @@ SUGGESTED = "A model suggests: "
 
 _AROUND = " []().,;"
 _LINK = re.compile(r"\S*://\S*|\b(?:www\.|mailto:)\S+|\b[\w-]+(?:\.[\w-]+)+/\S*", re.IGNORECASE)
-_LOUD = re.compile(r"@(?=\w)")
+_LOUD = re.compile(r"@+(?=\w)")
 _MARKS = str.maketrans({"<": "(", ">": ")", "[": "(", "]": ")", "`": "'", "*": None, "~": None})
 
 
@@ -124,7 +124,7 @@ def checked(judgement: Judgement, shown: Shown, specialist: str) -> Checked:
 def plain(text: str) -> str:
     """Return a model's words as one bounded line in which nothing links, mentions or formats."""
     line = " ".join(redact(clean(text[: 4 * SAY])).split())
-    line = _LOUD.sub("", _LINK.sub("(link)", line)).translate(_MARKS)
+    line = _LINK.sub("(link)", _LOUD.sub("", line.translate(_MARKS)))  # what is left out first joins what it parted
     return line if len(line) <= SAY else line[: SAY - 1].rstrip() + "…"
 
 

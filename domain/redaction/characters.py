@@ -27,7 +27,14 @@ def clean(text: str) -> str:
 
     Tabs stay; every line end becomes a line feed; terminal colours go as whole sequences.
     """
-    return _INVISIBLE.sub("", _LINE_ENDS.sub("\n", _ESCAPE_SEQUENCES.sub("", text)))
+    if "\x1b" in text:
+        text = _ESCAPE_SEQUENCES.sub("", _INVISIBLE.sub(_of_sequences, text))
+    return _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
+
+
+def _of_sequences(unseen: re.Match[str]) -> str:
+    """Return what begins and ends escape sequences, and lines: any other unseen character would hide a sequence."""
+    return "".join(character for character in unseen[0] if character in "\x07\x1b\x85")
 
 
 def capped(text: str) -> str:

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from bot.events.bodies import Told, read_body
 from domain.alarm import AlarmKind, AlarmState, AlarmTransition
@@ -40,7 +41,7 @@ from specialists.sqs.evidence import QueueState
 from specialists.stepfunctions.evidence import Execution
 from tests.injection.attacks import Attack, Enters
 from tests.specialists.dynamodb_building import table
-from tests.specialists.proposals_building import change
+from tests.specialists.proposals_building import change, series
 from tests.support.concluding import (
     AT,
     FUNCTION,
@@ -138,7 +139,10 @@ BESIDE: tuple[Evidence, ...] = (table(), PLACES[Enters.LOG]("order failed"))
 CUT = change(
     TABLE, "UpdateTable", 16, {"tableName": "orders", "provisionedThroughput.readCapacityUnits": "5", "provisionedThroughput.writeCapacityUnits": "5"}
 )  # fmt: skip
-"""What the specialists see in every story, and the change before the one that is decided."""
+BEFORE = series(
+    TABLE, "ProvisionedWriteCapacityUnits", {"TableName": "orders"}, 5, usual=(500,) * 3, statistic="Average"
+)
+"""What the specialists see in every story, and of the change before the one that is decided."""
 
 
 def _in_trace(attack: Attack, story: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
@@ -157,37 +161,61 @@ def _trigger(attack: Attack) -> Trigger:
     text = attack.text
     match attack.enters:
         case Enters.ALARM_DESCRIPTION:
-            told = read_body(json.dumps({"AlarmName": "orders-high", "NewStateValue": "ALARM", "AlarmDescription": text}))
+            told = read_body(
+                json.dumps({"AlarmName": "orders-high", "NewStateValue": "ALARM", "AlarmDescription": text})
+            )
             assert isinstance(told, Told)
             return Trigger(kind=TriggerKind.EVENTBRIDGE, text=told.line, alarm=told.alarm)
         case Enters.INCIDENT:
             detail = {"incidentId": "INC-1", "service": text, "note": text}
-            told = read_body(json.dumps({"source": "opx.incidents", "detail-type": "IncidentCreated", "detail": detail}))
+            told = read_body(
+                json.dumps({"source": "opx.incidents", "detail-type": "IncidentCreated", "detail": detail})
+            )
             assert isinstance(told, Told)
             return Trigger(kind=TriggerKind.EVENTBRIDGE, text=told.line, incident=told.incident)
         case _:
             return Trigger(kind=TriggerKind.CLI, text=TRACE)
 
 
-async def investigated(attack: Attack, story: Story, reasoner: Reasoner | None = None) -> tuple[Report, StoredBundle]:
-    """Investigate a story with an attack in it: what was seen is judged, asked about, concluded, planned and worded."""
-    trace = tuple(redacted(item) for item in traced(*_in_trace(attack, STORIES[story])))
+class Scene(NamedTuple):
+    """What was seen with an attack in it, by specialist, as their rules judge it; no model has been asked yet."""
+
+    trigger: Trigger
+    graph: ServiceGraph
+    evidence: EvidenceBundle
+    pairs: tuple[tuple[Assignment, Run], ...]
+
+
+@lru_cache(maxsize=8)
+def scene(attack: Attack, story: Story) -> Scene:
+    """Put an attack into a story."""
     trigger = _trigger(attack)
-    beside = [*BESIDE, *((CUT,) if story is Story.DECIDED else ())]
+    trace = [redacted(item) for item in traced(*_in_trace(attack, STORIES[story]))]
+    beside = [*BESIDE, *((CUT, BEFORE) if story is Story.DECIDED else ())]
     beside += [redacted(PLACES[attack.enters](attack.text))] if attack.enters in PLACES else []
+    alarms = [item for item in beside if isinstance(item, AlarmTransition)]
     told = [redacted(IncidentTold.of(trigger.incident))] if trigger.incident else []
-    graph = graph_of(trace, *(item.resource for item in beside if item.kind != "alarm.transition"))
-    known = EvidenceBundle([*trace, *(item for item in beside if item.kind == "alarm.transition")])
+    graph = graph_of(trace, *(item.resource for item in beside if item not in alarms))
+    known = EvidenceBundle([*trace, *alarms])
+    routes = route(graph, SPECIALISTS)
+    pairs = tuple(_looked(assignment_of(each, WINDOW, graph, known, NOW), beside) for each in routes)
+    return Scene(trigger, graph, EvidenceBundle([*told, *trace, *beside]), pairs)
+
+
+async def investigated(attack: Attack, story: Story, reasoner: Reasoner | None = None) -> tuple[Report, StoredBundle]:
+    """Investigate a story with an attack in it: models are asked, then it is concluded, planned and worded."""
+    seen = scene(attack, story)
     asking = Asking(reasoner, InvestigationBudget(PLENTY, MemoryLedger()), Mode.ALWAYS) if reasoner else None
-    pairs = [_looked(assignment_of(each, WINDOW, graph, known, NOW), beside) for each in route(graph, SPECIALISTS)]
-    with tools() as equipment:
-        runs = await reason([a for a, _ in pairs], [r for _, r in pairs], equipment, asking, SILENT)
+    runs = tuple(run for _, run in seen.pairs)
+    if asking:
+        with tools() as equipment:
+            runs = await reason([each for each, _ in seen.pairs], runs, equipment, asking, SILENT)
     bundle = StoredBundle(
-        request=Request(text=TRACE, trace_ids=(TRACE,)), trigger=trigger, window=WINDOW, graph=graph,
-        evidence=tuple(item.dump() for item in EvidenceBundle([*told, *known, *beside])),
-        results=tuple(run.result for run in runs), discovery_gaps=(), nearby=(), aws_calls=3, started_at=minutes(5), completed_at=minutes(5.1),
+        request=Request(text=TRACE, trace_ids=(TRACE,)), trigger=seen.trigger, window=WINDOW, graph=seen.graph,
+        evidence=tuple(item.dump() for item in seen.evidence), results=tuple(run.result for run in runs),
+        discovery_gaps=(), nearby=(), aws_calls=3, started_at=minutes(5), completed_at=minutes(5.1),
     )  # fmt: skip
-    return await _concluded(bundle, graph, asking)
+    return await _concluded(bundle, seen.graph, asking)
 
 
 SILENT = Listening(lambda _, __: None, lambda _: None)
@@ -213,7 +241,9 @@ async def _concluded(bundle: StoredBundle, graph: ServiceGraph, asking: Asking |
     evidence, planner = bundle.loaded(), planner_of(SPECIALISTS)
     assert planner is not None
     conclusion = conclude(evidence, bundle.results, graph, all_gaps(bundle))
-    made, planned = await run_planning(planner, planning(conclusion, evidence, graph, WINDOW, SPECIALISTS), PLANNING_REASON)
+    made, planned = await run_planning(
+        planner, planning(conclusion, evidence, graph, WINDOW, SPECIALISTS), PLANNING_REASON
+    )
     words = await weighed(planner, made.actions, evidence, graph, asking, 60.0)
     stored = bundle.model_copy(update={"results": (*bundle.results, with_words(planned, words))})
     report = build_report("INV-7F3K9Q2M", conclusion, stored, evidence, made.actions)

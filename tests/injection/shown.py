@@ -1,7 +1,8 @@
 """Everything that people are shown of a report, and what in it would be alive."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bot.blocks.answer import answer_message
 from bot.blocks.board import Board, board_message
@@ -19,7 +20,9 @@ from orchestrator.telling import headline
 from tests.support.concluding import AT
 from tests.support.slack import CODE, live, mrkdwn_in, refusals
 
-UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\ufe00-\ufe0f\U000e0000-\U000e01ef]")
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\ufe00-\ufe0f\U000e0000-\U000e01ef]"
+)
 CLICKABLE = re.compile(r"(?i)https?://(?![a-z0-9.-]+\.aws\.amazon\.com/)\S+|\x1b\]8")
 ASKER = "U0MIA"
 MARKED = re.compile(r"\*now\*|\*bold\*|:rotating_light:|```")
@@ -46,24 +49,53 @@ def views(report: Report) -> Iterator[object]:
     yield from (review_view(report, n) for n in range(len(report.proposed_actions)))
 
 
-def alive(report: Report, stored: StoredBundle, *more: Message) -> list[str]:
+def alive(report: Report, stored: StoredBundle) -> list[str]:
     """Return what of a report is a live link, a mention or markup and not ours, in Slack or in a terminal."""
-    posted = (*messages(report, stored), *more)
-    assert [refusals(message) for message in posted if refusals(message)] == []
-
-    parts = [text for m in posted for text in (*mrkdwn_in(m.blocks), m.text)] + [t for v in views(report) for t in mrkdwn_in(v)]
-    found = [each for text in parts for each in (*live(text, user=ASKER), *MARKED.findall(CODE.sub("", text)), *UNSEEN.findall(text))]
+    posted = [each for message in messages(report, stored) for each in alive_in(message)]
+    opened = [each for view in views(report) for text in mrkdwn_in(view) for each in _alive(text)]
     terminal = render_report(report)
-    return [*found, *UNSEEN.findall(terminal), *CLICKABLE.findall(terminal)]
+    return [*posted, *opened, *UNSEEN.findall(terminal), *CLICKABLE.findall(terminal)]
+
+
+def alive_in(message: Message) -> list[str]:
+    """Return the same of one message, which Slack must take."""
+    assert refusals(message) == ()
+
+    return [each for text in (*mrkdwn_in(message.blocks), message.text) for each in _alive(text)]
+
+
+def _alive(text: str) -> list[str]:
+    return [*live(text, user=ASKER), *MARKED.findall(CODE.sub("", text)), *UNSEEN.findall(text)]
 
 
 def everything(report: Report, stored: StoredBundle) -> str:
     """Return all that is kept and shown of an investigation, as one text."""
     blocks = [m.model_dump_json() if hasattr(m, "model_dump_json") else repr(m) for m in messages(report, stored)]
-    return "\n".join((report.model_dump_json(), stored.model_dump_json(), *blocks, render_report(report), repr(list(views(report)))))
+    return "\n".join(
+        (report.model_dump_json(), stored.model_dump_json(), *blocks, render_report(report), repr(list(views(report))))
+    )
 
 
 def asked(text: str) -> Inquiry:
     return Inquiry(
         key="q1", investigation_id="INV-7F3K9Q2M", text=text, user=ASKER, channel="C1", thread="1.5", named=True, asked_at=AT
     )  # fmt: skip
+
+
+def verbatim(report: Report, stored: StoredBundle) -> bool:
+    """Whether Slack is told to look for no links, channels or mentions of its own in any text that it formats."""
+    objects = [
+        o for shown in (*(m.blocks for m in messages(report, stored)), *views(report)) for o in _formatted(shown)
+    ]
+    return bool(objects) and all(o.get("verbatim") is True for o in objects)
+
+
+def _formatted(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        if value.get("type") == "mrkdwn":
+            yield value
+        for inner in value.values():
+            yield from _formatted(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _formatted(inner)
