@@ -26,7 +26,7 @@ HOW: dict[str, str] = {
     "RCA_MODELS": 'JSON of who is answered by another model, such as {"lambda": "ollama:<id>", "synthesis": "bedrock"}',
     "RCA_MODEL_REGION": "the AWS Region where Bedrock is asked, by default that of AWS_REGION",
     "RCA_REASONING": "auto (a model where the rules leave a question open), always, or never",
-    "RCA_BUDGET_TOKENS": "the most tokens an investigation may use on models, by default 6000",
+    "RCA_BUDGET_TOKENS": "the most tokens an investigation may use on models, by default 15000",
     "RCA_BUDGET_USD": "the most US dollars an investigation may use on models, by default 0.25",
     "RCA_DAY_TOKENS": "the most tokens all investigations of a day (UTC) may use, by default 2000000",
     "RCA_DAY_USD": "the most US dollars all investigations of a day (UTC) may use, by default 20",
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
         None, pattern="^[a-z]{2}(-[a-z]+)+-[0-9]$", validation_alias="RCA_MODEL_REGION"
     )
     reasoning: Mode = Field(Mode.AUTO, validation_alias="RCA_REASONING")
-    budget_tokens: int = Field(6_000, ge=0, validation_alias="RCA_BUDGET_TOKENS")
+    budget_tokens: int = Field(15_000, ge=0, validation_alias="RCA_BUDGET_TOKENS")
     budget_usd: float = Field(0.25, ge=0, allow_inf_nan=False, validation_alias="RCA_BUDGET_USD")
     day_tokens: int = Field(2_000_000, ge=0, validation_alias="RCA_DAY_TOKENS")
     day_usd: float = Field(20.0, ge=0, allow_inf_nan=False, validation_alias="RCA_DAY_USD")

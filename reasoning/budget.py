@@ -62,7 +62,7 @@ class MemoryLedger:
 class Limits:
     """The most that may be spent: tokens and US dollars an investigation, and a day."""
 
-    tokens: int = 6_000
+    tokens: int = 15_000
     usd: float = 0.25
     day_tokens: int = 2_000_000
     day_usd: float = 20.0

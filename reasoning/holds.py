@@ -6,6 +6,9 @@ from collections import Counter
 from domain.usage import Usage
 from reasoning.contract import Budget
 
+NOT_ENOUGH = "too few of the investigation's tokens are left (RCA_BUDGET_TOKENS)"
+"""Without figures, so that many refused questions are one line for people."""
+
 
 class Holds:
     """What is held of each budget. A question that does not fit waits while others may still give something back."""
@@ -26,7 +29,7 @@ class Holds:
                     self._held[id(budget)] += tokens
                     return ""
                 if not held:
-                    return f"the question may need {tokens:,} tokens and {left:,} are left (RCA_BUDGET_TOKENS)"
+                    return NOT_ENOUGH
                 await self._changed.wait()
 
     async def settle(self, budget: Budget, tokens: int, usage: Usage) -> None:
