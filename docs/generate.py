@@ -15,7 +15,7 @@ UNDECIDED = {
     "secret-rotation-lambda-denied": "only the caller who sets rotation up is told; no resource keeps it",
     "ssm-throttling": "no specialist looks at Parameter Store, and CloudTrail does not count its reads",
     "lambda-traces-missing": "an investigation begins with a trace; without one there is no symptom to explain",
-    "alarm-insufficient-data": "an alarm's own state is not investigated yet",
+    "alarm-insufficient-data": "no resource's fault: what stopped reporting is told in the alarm's thread",
     "cw-logs-throttled": "it is the bot's own look that was throttled, which the report tells as a gap",
 }
 """Why a cause has no rule."""
