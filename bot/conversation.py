@@ -78,8 +78,15 @@ class Conversation:
         Raises NotDelivered when Slack takes neither verdict nor report. Pictures follow a report that is written down
         as told, so that a later process, which does not tell it again, does not show them again either.
         """
-        verdict_shown, told = await asyncio.gather(self._show_verdict(report), self._tell(report))
-        if not (verdict_shown or told):
+        showing = asyncio.create_task(self._show_verdict(report))
+        try:
+            told = await self._tell(report)
+        except asyncio.CancelledError:
+            showing.cancel()
+            raise
+        finally:
+            await asyncio.wait({showing})  # a report that cannot be told must not overtake its own verdict
+        if not (showing.result() or told):
             raise NotDelivered("unreachable")
         if told and report.pictures:
             await self._outbox.show(report.pictures, report.investigation_id, *self._thread())
