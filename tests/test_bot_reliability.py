@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from bot import socketmode
+from bot.conversation import Conversation
 from bot.listeners.contract import Bot
 from domain.report import Report
 from domain.request import Trigger, TriggerKind
@@ -215,7 +216,18 @@ async def test_an_investigator_that_breaks_still_ends_the_thread(slack: LocalSla
         assert await bot.store.unfinished() == ()
 
 
-async def test_a_report_that_cannot_be_shown_still_ends_the_thread(slack: LocalSlack, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [0.0, 0.5], ids=["as it comes", "while the verdict is slow to be shown"])
+async def test_a_report_that_cannot_be_shown_still_ends_the_thread(
+    slack: LocalSlack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    show = Conversation._show_verdict
+
+    async def late(conversation: Conversation, report: Report) -> bool:
+        await asyncio.sleep(seconds)
+        return await show(conversation, report)
+
+    monkeypatch.setattr(Conversation, "_show_verdict", late)
+
     def prepare(investigator: ScriptedInvestigator) -> None:
         good = investigator.conclude
         investigator.conclude = lambda ident, trigger: good(ident, trigger).model_copy(update={"timeline": (None,)})

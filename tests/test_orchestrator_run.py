@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aws.reads import Read, read
-from domain.evidence import EvidenceBundle
+from domain.evidence import Evidence, EvidenceBundle
 from domain.findings import Fact, Hypothesis
 from domain.gap import GapReason
 from domain.resource import ResourceType, resource_from_arn
@@ -19,7 +19,7 @@ from domain.result import SpecialistStatus
 from orchestrator.dispatch import dispatch
 from orchestrator.route import Route
 from sandbox.aws import LocalAws, faults
-from specialists.contract import Case, Look, Plan, Specialist, SpecialistKind
+from specialists.contract import Case, Look, Plan, Probe, Specialist, SpecialistKind
 from specialists.plan import run_planning
 from specialists.run import Run, run_specialist
 from tests.support.running import (
@@ -89,6 +89,21 @@ async def test_a_look_waits_for_what_it_needs_and_sees_it() -> None:
     run = await ran(specialist(looking("second", second, needs=[Sign]), looking("first", first)))
 
     assert [e.text for e in run.evidence if isinstance(e, LaterSign)] == ["after a clue"]
+
+
+async def test_a_look_that_another_one_needs_goes_before_those_that_nobody_waits_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("specialists.run.HEAD_START_SECONDS", 1.0)
+    begun: list[str] = []
+
+    def noted(name: str, *needs: type[Evidence]) -> Probe:
+        probe = looking(name, lambda look: (begun.append(name), [sign(name)])[1], needs=needs)
+        return probe if name == "needed" else replace(probe, yields=(LaterSign,))
+
+    await ran(specialist(noted("alone"), noted("needed"), noted("waiting", Sign)))
+
+    assert begun == ["needed", "waiting", "alone"]
 
 
 async def test_a_look_whose_input_never_comes_is_left_out_without_a_gap() -> None:

@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.model import OperationModel, ServiceModel, Shape
-from botocore.validate import validate_parameters
+from botocore.validate import ParamValidator
 
 import tests.specialists
 from domain.action import Effect, ProposedAction, Risk
@@ -182,7 +182,7 @@ def test_every_kind_is_proposed_by_somebody() -> None:
 def test_a_proposed_call_is_one_that_aws_knows(action: ProposedAction) -> None:
     operation = operation_of(action)
 
-    validate_parameters(action.parameters, operation.input_shape)
+    assert ParamValidator().validate(action.parameters, operation.input_shape).generate_report() == ""
 
 
 @pytest.mark.parametrize("action", OFFERED, ids=_action_label)
