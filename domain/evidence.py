@@ -9,11 +9,15 @@ Kinds are registered when their class is defined, so that a stored bundle can be
 """
 
 import hashlib
+import inspect
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Self, TypeVar
+from datetime import datetime, timedelta
+from functools import cache
+from types import NoneType
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
-from pydantic import AwareDatetime, PrivateAttr
+from pydantic import AwareDatetime, BaseModel, PrivateAttr
 
 from domain.redaction import clean, redact_values
 from domain.values import JsonObject, Value
@@ -77,6 +81,8 @@ class Evidence(Value):
 
 EvidenceT = TypeVar("EvidenceT", bound=Evidence)
 
+_WORDLESS = frozenset({int, float, bool, datetime, timedelta, NoneType, AwareDatetime})
+
 
 def load_evidence(data: JsonObject) -> Evidence:
     """Read what `dump` wrote; raises KeyError for a kind that this version does not know."""
@@ -86,9 +92,24 @@ def load_evidence(data: JsonObject) -> Evidence:
 
 def redacted(evidence: EvidenceT) -> EvidenceT:
     """Return the observation without secrets and hidden characters: itself when it has none."""
-    seen = evidence.model_dump()
+    seen = evidence.model_dump(include=set(_worded(type(evidence))))
     harmless = redact_values(_cleaned(seen))
-    return evidence if harmless == seen else type(evidence).model_validate(harmless)
+    return evidence if harmless == seen else type(evidence).model_validate({**evidence.model_dump(), **harmless})
+
+
+@cache
+def _worded(kind: type[Evidence]) -> frozenset[str]:
+    """Return the fields that can hold text; a series' thousand datapoints cannot, and need no reading."""
+    return frozenset(name for name, field in kind.model_fields.items() if _holds_text(field.annotation))
+
+
+def _holds_text(annotation: Any, around: tuple[type, ...] = ()) -> bool:
+    """Tell whether a value of that type can hold text: all can but those that are known to hold none."""
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        inner = (field.annotation for field in annotation.model_fields.values())
+        return annotation in around or any(_holds_text(one, (*around, annotation)) for one in inner)
+    parts = [part for part in get_args(annotation) if part is not Ellipsis]
+    return any(_holds_text(part, around) for part in parts) if parts else annotation not in _WORDLESS
 
 
 def _cleaned(value: Any) -> Any:
@@ -107,6 +128,7 @@ class EvidenceBundle:
     def __init__(self, items: Iterable[Evidence] = ()) -> None:
         self._by_id = {item.id: item for item in items}
         self._order = sorted(map(_place, self._by_id.values()))
+        self._of: dict[type[Evidence], tuple[Any, ...]] = {}
 
     def __iter__(self) -> Iterator[Evidence]:
         return (self._by_id[key] for _, _, key in self._order)
@@ -122,9 +144,10 @@ class EvidenceBundle:
 
     def of(self, kind: type[EvidenceT], resource: str | None = None) -> tuple[EvidenceT, ...]:
         """Return the evidence of a kind, of one resource when named."""
-        return tuple(
-            item for item in self if isinstance(item, kind) and (resource is None or item.resource == resource)
-        )
+        if kind not in self._of:  # rules ask for the same few kinds again and again
+            self._of[kind] = tuple(item for item in self if isinstance(item, kind))
+        found: tuple[EvidenceT, ...] = self._of[kind]
+        return found if resource is None else tuple(item for item in found if item.resource == resource)
 
     def first(self, kind: type[EvidenceT], resource: str | None = None) -> EvidenceT | None:
         """Return the first of a kind, or None."""

@@ -58,7 +58,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-THREADS = 48
+THREADS = 96
 """How many looks are made at once: an investigation over ten services makes about a hundred."""
 
 DISCOVERY_SECONDS = 45.0
