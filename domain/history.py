@@ -13,8 +13,8 @@ class PastInvestigation(Value):
     """An earlier investigation, concluded: hints for a later one, never evidence of what is wrong now.
 
     `templates` are its error lines with their variable parts as `<*>`; `grades` are how people judged the verdict,
-    each grade with its number ("exact": 2); `done` says which actions were carried out and what came of it. `window` is
-    what it looked at: two whose windows overlap looked at one incident.
+    each grade with its number ("exact": 2); `recovered_at` is when its alarm was OK again, None where no alarm told it.
+    `window` is what it looked at: two whose windows overlap looked at one incident.
     """
 
     investigation_id: str
@@ -28,7 +28,7 @@ class PastInvestigation(Value):
     services: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
     grades: dict[str, int] = {}
-    done: tuple[str, ...] = ()
+    recovered_at: AwareDatetime | None = None
     window: Window | None = None
 
 

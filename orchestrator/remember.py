@@ -13,7 +13,7 @@ MAX_SUMMARY = 300
 def remembered(report: Report, bundle: StoredBundle | None) -> PastInvestigation | None:
     """Return an investigation as later ones may ask for it; None for one that failed, which found out nothing.
 
-    Grades are not in it: they are given later, and joined when somebody asks.
+    Grades and the alarm's recovery are not in it: they come later, and are joined when somebody asks.
     """
     if report.status is ReportStatus.FAILED:
         return None

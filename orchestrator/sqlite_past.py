@@ -3,7 +3,8 @@
 import json
 import sqlite3
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from domain.history import PastInvestigation
 from domain.values import utc
@@ -36,6 +37,13 @@ SELECT investigation_id, grade, count(*) AS number FROM grades
 WHERE investigation_id IN (SELECT value FROM json_each(?)) GROUP BY investigation_id, grade
 """
 
+RECOVERIES = """
+SELECT investigation_id, max(recovered_at) AS at FROM alarms
+WHERE own AND state = 'ALARM' AND investigation_id IN (SELECT value FROM json_each(?))
+GROUP BY investigation_id HAVING count(*) = count(recovered_at)
+"""
+"""An alarm that rings again is not over yet."""
+
 
 def remember(db: sqlite3.Connection, past: PastInvestigation, *, keep: timedelta) -> None:
     """Keep it in place of what was kept under its id, and let go of what is older than `keep`."""
@@ -60,18 +68,19 @@ def _forget(db: sqlite3.Connection, ids: Iterable[str]) -> None:
 def touching(
     db: sqlite3.Connection, resources: Collection[str], services: Collection[str], before: datetime, limit: int
 ) -> tuple[PastInvestigation, ...]:
-    """Return what touched one of them, newest first, each with its grades as they are now."""
+    """Return what touched one of them, newest first, each with its grades and its alarm's recovery as they are now."""
     until = _moment(before)
     asked = (json.dumps(sorted(names)[:MAX_ASKED]) for names in (resources, services))
     by_resource, by_service = asked
     rows = db.execute(TOUCHING, (RESOURCE, by_resource, until, SERVICE, by_service, until, limit)).fetchall()
-    grades: dict[str, dict[str, int]] = {}
-    for row in db.execute(GRADES, (json.dumps([row["investigation_id"] for row in rows]),)):
-        grades.setdefault(row["investigation_id"], {})[row["grade"]] = row["number"]
+    ids = json.dumps([row["investigation_id"] for row in rows])
+    later: dict[str, dict[str, Any]] = {row["investigation_id"]: {"grades": {}} for row in rows}
+    for row in db.execute(GRADES, (ids,)):
+        later[row["investigation_id"]]["grades"][row["grade"]] = row["number"]
+    for row in db.execute(RECOVERIES, (ids,)):
+        later[row["investigation_id"]]["recovered_at"] = datetime.fromtimestamp(row["at"], UTC)
     return tuple(
-        PastInvestigation.model_validate_json(row["body"]).model_copy(
-            update={"grades": grades.get(row["investigation_id"], {})}
-        )
+        PastInvestigation.model_validate_json(row["body"]).model_copy(update=later[row["investigation_id"]])
         for row in rows
     )
 

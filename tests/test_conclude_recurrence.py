@@ -1,15 +1,16 @@
 """Not the first time: told beside the verdict, and without any weight in it."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from domain.evidence import EvidenceBundle
+from domain.evidence import Evidence, EvidenceBundle
 from domain.report import ReportStatus
 from domain.result import SpecialistStatus
 from orchestrator.conclude.recurrence import recurrence, sentence
-from specialists.historical_incident.evidence import KEPT, PastIncident
+from specialists.historical_incident.evidence import KEPT, Ending, PastIncident
 from tests.support.concluding import (
     CODE,
     FUNCTION,
@@ -26,6 +27,7 @@ from tests.support.concluding import (
     traced,
 )
 
+NOW = datetime(2026, 11, 18, 9, 56, tzinfo=UTC)
 TRACE = traced(*THROTTLED_TRACE)
 T = looks(TABLE, "capacity", "metric")
 ROOT = hypothesis(THROTTLED, TABLE, proof=[THROTTLED_TRACE[3]], strong=T)
@@ -34,12 +36,20 @@ ROOT = hypothesis(THROTTLED, TABLE, proof=[THROTTLED_TRACE[3]], strong=T)
 def past(number: int, days: float, **fields: Any) -> PastIncident:
     given: dict[str, Any] = {
         "resource": TABLE, "source": "store:PastInvestigations", "investigation_id": f"INV-{number}", "status": "completed", "cause": THROTTLED,
-        "similarity": 0.9, "days_ago": days,
+        "similarity": 0.9, "days_ago": days, "observed_at": NOW,
     }  # fmt: skip
     return PastIncident(**given | fields)
 
 
-def told(*history: PastIncident) -> str:
+def ending(number: int) -> Ending:
+    """mia raised the capacity, and four minutes later the alarm was OK."""
+    return Ending(
+        resource=TABLE, source="cloudtrail:LookupEvents", observed_at=NOW, investigation_id=f"INV-{number}", changes=1,
+        event_name="UpdateTable", who="mia", changed_at=NOW - timedelta(minutes=4),
+    )  # fmt: skip
+
+
+def told(*history: Evidence) -> str:
     """The summary's last sentence, when it is about earlier incidents."""
     first = concluded((*TRACE, *T), ROOT).verdict.summary
     return concluded((*TRACE, *T, *history), ROOT).verdict.summary.removeprefix(first).strip()
@@ -51,10 +61,14 @@ def told(*history: PastIncident) -> str:
         ([], ""),
         ([past(1, 2)], "Second time in 14 days: INV-1 (2 days ago)."),
         (
-            [past(1, 2, grades={"exact": 2}, done=("restoring capacity",)), past(2, 9)],
-            "Third time in 14 days: INV-1 (2 days ago), resolved by restoring capacity; graded exact by 2.",
+            [past(1, 2, grades={"exact": 2}, recovered_at=NOW + timedelta(minutes=12)), past(2, 9)],
+            "Third time in 14 days: INV-1 (2 days ago), whose alarm was OK again 12 min later; graded exact by 2.",
         ),
-        ([past(1, 2), past(2, 9, done=("on-demand",))], "Third time in 14 days: INV-1 (2 days ago), resolved by on-demand."),
+        (
+            [past(1, 2, recovered_at=NOW + timedelta(hours=3)), ending(1)],
+            "Second time in 14 days: INV-1 (2 days ago), whose alarm was OK again 4 min after mia's UpdateTable.",
+        ),
+        ([past(1, 2), past(2, 9, recovered_at=NOW), ending(2)], "Third time in 14 days: INV-1 (2 days ago)."),
         ([past(1, 14)], "Second time in 14 days: INV-1 (14 days ago)."),
         ([past(1, 15)], "Seen before: INV-1 (15 days ago)."),
         ([past(n, n) for n in range(1, 11)], "11 times in 14 days: INV-1 (24 h ago)."),
@@ -64,7 +78,7 @@ def told(*history: PastIncident) -> str:
         ([past(1, 0.01, same_incident=True)], ""),
     ],
 )  # fmt: skip
-def test_the_verdict_says_how_often_it_was_here(history: Sequence[PastIncident], expected: str) -> None:
+def test_the_verdict_says_how_often_it_was_here(history: Sequence[Evidence], expected: str) -> None:
     assert told(*history) == expected
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from evals.scenario import Expect, Kind, scenario
-from evals.scenarios._functions import CODE, changed, deploy, traffic, whole_minute
+from evals.scenarios._functions import CODE, CONFIGURATION, changed, deploy, traffic, whole_minute
 from evals.scenarios._journeys import Journey
 from evals.scenarios._past import found_before
 from evals.scenarios._runtimes import Fault, go, java, killed, node, python
@@ -17,16 +17,19 @@ OOM, THROTTLED, RAISED = "lambda-oom", "ddb-provisioned-exceeded", "lambda-unhan
 
 @scenario(Kind.HISTORY, "lambda")
 def third_kill_in_two_weeks(world: World) -> Expect:
-    """atlas-tile is killed for want of memory, as four and eleven days ago; last time giving it more memory helped."""
+    """atlas-tile is killed for want of memory, as four and eleven days ago; last time more of it helped."""
     tile = deploy(world, "atlas-tile", "nodejs22.x", memory=512, timeout=25)
     fault = killed(512, "{time}\t{request}\tINFO\tzoom 14, 8190 features", milliseconds=3100)
     traffic(tile, 30, 640, fault=fault, since=whole_minute(world, 11), share=0.25)
     journey = Journey(world, world.ago(minutes=3))
     journey.function(tile, 0.0, 3.12, fault=fault)
+    verdict = world.ago(days=4)
+    changed(tile, CONFIGURATION, who="dana", when=verdict + timedelta(minutes=21), memorySize=512)
+    changed(tile, "TagResource20170331v2", who="inventory", when=verdict + timedelta(minutes=23))
+    changed(tile, CODE, who="ci-atlas", when=verdict + timedelta(minutes=40))
+    over = verdict + timedelta(minutes=26)
     past = (
-        found_before(
-            world, 1, OOM, tile.arn, days=4, about=tile, grades={"exact": 2}, done=("raising the memory to 512 MB",)
-        ),
+        found_before(world, 1, OOM, tile.arn, days=4, about=tile, grades={"exact": 2}, recovered_at=over),
         found_before(world, 2, OOM, tile.arn, days=11, about=tile),
         found_before(world, 3, OOM, tile.arn, days=60, about=tile),
     )
@@ -34,7 +37,10 @@ def third_kill_in_two_weeks(world: World) -> Expect:
         journey.send(),
         cause=OOM,
         resource=tile.arn,
-        says=("Third time in 14 days: INV-PAST01 (4 days ago), resolved by raising the memory to 512 MB", "exact by 2"),
+        says=(
+            "Third time in 14 days: INV-PAST01 (4 days ago), whose alarm was OK again 5 min after dana's Update",
+            "FunctionConfiguration; graded exact by 2",
+        ),
         runbook="memory",
         past=past,
         innocent=(tile.role_arn,),
@@ -163,12 +169,13 @@ def seen_once_in_summer(world: World) -> Expect:
     traffic(export, 5, 420, fault=fault, since=whole_minute(world, 14))
     journey = Journey(world, world.ago(minutes=5))
     journey.function(export, 0.0, 0.05, fault=fault)
-    past = (found_before(world, 1, RAISED, export.arn, days=88, about=export, done=("asking the supplier",)),)
+    over = world.ago(days=88) + timedelta(hours=5)
+    past = (found_before(world, 1, RAISED, export.arn, days=88, about=export, recovered_at=over),)
     return Expect(
         journey.send(),
         cause=RAISED,
         resource=export.arn,
-        says=("Seen before: INV-PAST01 (88 days ago), resolved by asking the supplier",),
+        says=("Seen before: INV-PAST01 (88 days ago), whose alarm was OK again without a change there",),
         past=past,
         innocent=(export.role_arn,),
     )

@@ -13,13 +13,13 @@ from specialists.apigateway.lookups import WHICH, api_of
 from specialists.apigateway.policy import parse_policy
 from specialists.apigateway.probes_config import rest
 from specialists.contract import Look, probe
+from specialists.kit.functions import GET_POLICY, NO_FUNCTION, policy_text_of
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
 from specialists.kit.series import MetricSeries
 
 if TYPE_CHECKING:
     from types_boto3_wafv2.type_defs import WebACLTypeDef
 
-GET_POLICY: Read = read("lambda", "GetPolicy")
 GET_WEB_ACL: Read = read("wafv2", "GetWebACLForResource")
 MAX_FUNCTIONS = 5
 MAX_PLANS = 3
@@ -59,13 +59,12 @@ def authorizer_permissions(look: Look) -> Iterator[InvokePermission]:
 
 def _permission(look: Look, callee: _Callee, authorizer_id: str | None) -> InvokePermission:
     """Return a function's resource policy; AWS answers "not found" both without a policy and without a function."""
-    more = {"Qualifier": callee.qualifier} if callee.qualifier else {}
     exists, text = True, None
     try:
-        text = look.aws.lambda_.get_policy(FunctionName=callee.function, **more)["Policy"]
+        text = policy_text_of(look, callee.function, callee.qualifier or "")
     except ClientError as error:
         told = error.response.get("Error", {})
-        if told.get("Code") != "ResourceNotFoundException":
+        if told.get("Code") != NO_FUNCTION:
             raise
         exists = not told.get("Message", "").startswith("Function not found")
     return InvokePermission(

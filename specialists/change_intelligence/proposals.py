@@ -9,11 +9,11 @@ from domain.action import Effect, ProposedAction, Risk
 from domain.evidence import EvidenceBundle
 from domain.report import RankedHypothesis
 from specialists.change_intelligence.evidence import LATEST, AliasState, FunctionRevisions, KnownChange, RevisionChange
-from specialists.change_intelligence.kinds import Aspect, plain_name
 from specialists.change_intelligence.told import Delta, Told, tell
 from specialists.contract import Proposal, proposal
 from specialists.kit.actions import proposed
 from specialists.kit.change import Change
+from specialists.kit.changekinds import Aspect, plain_name
 from specialists.kit.proposals import KEPT_AS_CODE, function_name, shown
 from specialists.kit.series import MetricSeries
 

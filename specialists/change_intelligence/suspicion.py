@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from specialists.change_intelligence.kinds import Aspect
 from specialists.change_intelligence.symptoms import Kind, Symptom
 from specialists.change_intelligence.told import Told
+from specialists.kit.changekinds import Aspect
 
 HALF_LIFE = timedelta(minutes=30)
 NEAR = timedelta(hours=1)

@@ -14,8 +14,8 @@ from specialists.change_intelligence.evidence import (
     RevisionChange,
     StackChange,
 )
-from specialists.change_intelligence.kinds import Aspect, aspects, plain_name, setting_of, trivial
 from specialists.kit.change import Change
+from specialists.kit.changekinds import Aspect, aspects, plain_name, setting_of, trivial
 
 SAME_MOMENT = timedelta(minutes=1)
 """How far apart two sources may see one change."""

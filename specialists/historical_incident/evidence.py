@@ -1,4 +1,9 @@
-"""What the historical-incident specialist can see: earlier verdicts of our own."""
+"""What the historical-incident specialist can see: earlier verdicts of our own, and how their incidents ended."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from pydantic import AwareDatetime
 
 from domain.causes import CAUSES
 from domain.evidence import Evidence
@@ -15,7 +20,7 @@ class PastIncident(Evidence, kind="history.incident"):
 
     It may be told, and never supports a hypothesis. `similarity` is 0 to 1 (see `likeness`), `days_ago` counts from
     this investigation. `same_incident`: its window overlaps this one's. `grades` are how people judged the verdict,
-    each with its number; `done` is what was carried out.
+    each with its number; `recovered_at` is when its alarm was OK again.
     """
 
     investigation_id: str
@@ -26,7 +31,7 @@ class PastIncident(Evidence, kind="history.incident"):
     same_incident: bool = False
     window: Window | None = None
     grades: dict[str, int] = {}
-    done: tuple[str, ...] = ()
+    recovered_at: AwareDatetime | None = None
 
     @property
     def judged_wrong(self) -> bool:
@@ -53,8 +58,48 @@ class PastIncident(Evidence, kind="history.incident"):
     def summary(self) -> str:
         """Say what was found when, and what people thought of it."""
         verdict = f"{self.title} at {self.resource}" if self.cause else f"{self.status} without a cause"
-        told = "".join(f"; {part}" for part in (self.judged, *self.done[:1]) if part)
+        told = f"; {self.judged}" if self.judged else ""
         return f"{self.investigation_id}, {self.when}, {self.similarity:.0%} alike: {verdict}{told}"
+
+
+class Ending(Evidence, kind="history.ending"):
+    """What was changed at the resource between an earlier verdict and the moment its alarm was OK again.
+
+    `observed_at` is that moment; `event_name`, `who` and `changed_at` tell the last of `changes` changes that AWS
+    carried out. That it came before the recovery is all that is known: it need not have brought it about.
+    """
+
+    investigation_id: str
+    changes: int = 0
+    event_name: str = ""
+    who: str = ""
+    changed_at: AwareDatetime | None = None
+
+    def summary(self) -> str:
+        """Say what came before the recovery."""
+        return f"{self.investigation_id}: {self.told}"
+
+    @property
+    def told(self) -> str:
+        """How it ended, to go on after "whose": "alarm was OK again 4 min after mia's UpdateTable"."""
+        if self.changed_at is None or self.observed_at is None:
+            return "alarm was OK again without a change there"
+        return f"alarm was OK again {_span(self.observed_at - self.changed_at)} after {self.who}'s {self.event_name}"
+
+
+def ending_of(incident: PastIncident, endings: Iterable[Ending]) -> str:
+    """Return how an earlier incident ended, to go on after "whose"; empty where nothing is known of it."""
+    for ending in endings:
+        if ending.investigation_id == incident.investigation_id:
+            return ending.told
+    if incident.recovered_at is None or incident.observed_at is None:
+        return ""
+    return f"alarm was OK again {_span(incident.recovered_at - incident.observed_at)} later"
+
+
+def _span(time: timedelta) -> str:
+    minutes = round(time.total_seconds() / 60)
+    return f"{max(1, minutes)} min" if minutes < 90 else f"{round(minutes / 60)} h"
 
 
 def ago(days: float) -> str:

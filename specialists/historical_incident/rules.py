@@ -6,7 +6,7 @@ from domain.arn import Arn
 from domain.findings import Finding
 from domain.trace import TraceOverview, TraceSegment
 from specialists.contract import Case, Rule, rule
-from specialists.historical_incident.evidence import PastIncident
+from specialists.historical_incident.evidence import Ending, PastIncident, ending_of
 from specialists.historical_incident.recurring import RECENT_DAYS, earlier_incidents
 from specialists.kit.services import is_healthy
 
@@ -17,9 +17,10 @@ TOLD = 3
 TRACED = (TraceSegment, TraceOverview)
 
 
-@rule(sees=(PastIncident, *TRACED), together=True)
+@rule(sees=(PastIncident, Ending, *TRACED), together=True)
 def says_what_was_found_before(case: Case) -> Iterator[Finding]:
     """States the verdicts of the most similar earlier investigations, what became of them, and which were wrong."""
+    endings = case.evidence.of(Ending)
     alike = [one for one in _told(case) if one.cause and one.similarity >= ALIKE]
     for one in sorted(alike, key=lambda i: (-i.similarity, i.days_ago, i.investigation_id))[:TOLD]:
         where = _place(case, one.resource)
@@ -31,11 +32,12 @@ def says_what_was_found_before(case: Case) -> Iterator[Finding]:
                 notable=True,
             )
             continue
-        resolved = f"; resolved by {one.done[0]}" if one.done else ""
+        ended = f"; its {ending_of(one, endings)}" if ending_of(one, endings) else ""
         judged = f"; {one.judged}" if one.judged else ""
         which = "looked at this same incident" if one.same_incident else f"is {one.similarity:.0%} alike"
-        told = f"{one.investigation_id} ({one.when}) {which} and found “{one.title}” at {where}{resolved}{judged}"
-        yield case.fact(told, one, notable=True)
+        told = f"{one.investigation_id} ({one.when}) {which} and found “{one.title}” at {where}{ended}{judged}"
+        seen = [ending for ending in endings if ending.investigation_id == one.investigation_id]
+        yield case.fact(told, one, *seen, notable=True)
 
 
 @rule(sees=(PastIncident, *TRACED), together=True)

@@ -34,6 +34,7 @@ from specialists.iam.standing import log_request
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.functions import GET_CONFIGURATION, configuration_of
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
 
@@ -49,10 +50,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
 MAX_POLICY_LOOKUPS = 2
 
 
-@probe(read("lambda", "GetFunctionConfiguration"), yields=(RunsAs,), only=LAMBDA)
+@probe(GET_CONFIGURATION, yields=(RunsAs,), only=LAMBDA)
 def execution_role(look: Look) -> Iterator[Evidence]:
     """Which role the function runs as, and whether Lambda itself reports a problem with it."""
-    found = look.aws.lambda_.get_function_configuration(FunctionName=look.target.id)
+    found = configuration_of(look, look.target.name)
     variables = found["Environment"].get("Variables", {}) if "Environment" in found else {}
     reasons = (found.get("StateReasonCode"), found.get("LastUpdateStatusReasonCode"))
     yield RunsAs(

@@ -5,11 +5,12 @@ https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.h
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from aws.reads import Read, read
+from domain.resource import Resource, ResourceType, state_machine_of
 from domain.values import utc
 from specialists.contract import Look
 from specialists.kit.change import Change
@@ -23,6 +24,31 @@ MAX_PAGES = 3
 MAX_EVENTS = 50 * MAX_PAGES
 
 
+def _arn(resource: Resource) -> str:
+    return resource.id
+
+
+def parameter_name(parameter: Resource) -> str:
+    """Return an SSM parameter's name: an ARN leaves out the slash that a path begins with."""
+    return f"/{parameter.name}" if "/" in parameter.name else parameter.name
+
+
+_LISTED_AS: Mapping[ResourceType, Callable[[Resource], str]] = {
+    ResourceType.TOPIC: _arn,
+    ResourceType.STATE_MACHINE: _arn,
+    ResourceType.KEY: _arn,
+    ResourceType.SECRET: _arn,
+    ResourceType.PARAMETER: parameter_name,
+    ResourceType.EXECUTION: lambda resource: state_machine_of(resource).id,
+}
+
+
+def listed_as(resource: Resource) -> str:
+    """Return the name that CloudTrail lists a resource's events under: an ARN for some types, else its own name."""
+    naming = _LISTED_AS.get(resource.type)
+    return naming(resource) if naming else resource.name
+
+
 def changes(
     look: Look, name: str, *, resource: str | None = None, look_back: timedelta = LOOK_BACK
 ) -> Iterator[Change]:
@@ -31,13 +57,19 @@ def changes(
     `name` is the resource's name as CloudTrail lists it; `resource` the id the evidence is about (the target's by
     default). Asked once per name in an investigation.
     """
-    events = _asked_once(look, "ResourceName", name, look_back)
+    events = _asked_once(look, "ResourceName", name, _before(look, look_back), look.window.end)
     yield from _written(events, resource or look.target.id)
+
+
+def changes_between(look: Look, name: str, start: datetime, end: datetime, *, resource: str) -> Iterator[Change]:
+    """Yield the write events of another time that name the resource, oldest first. CloudTrail goes 90 days back."""
+    yield from _written(_asked_once(look, "ResourceName", name, start, end), resource)
 
 
 def cut_short(look: Look, name: str) -> bool:
     """Tell whether CloudTrail held more events about that name than `changes` reads: the oldest are then not known."""
-    return len(_asked_once(look, "ResourceName", name, LOOK_BACK)) >= MAX_EVENTS
+    events = _asked_once(look, "ResourceName", name, _before(look, LOOK_BACK), look.window.end)
+    return len(events) >= MAX_EVENTS
 
 
 def service_changes(look: Look, source: str, *, resource: str) -> Iterator[Change]:
@@ -45,12 +77,16 @@ def service_changes(look: Look, source: str, *, resource: str) -> Iterator[Chang
 
     `source` is CloudTrail's name of the service ("apigateway.amazonaws.com"); the caller picks what concerns it.
     """
-    yield from _written(_asked_once(look, "EventSource", source, LOOK_BACK), resource)
+    yield from _written(_asked_once(look, "EventSource", source, _before(look, LOOK_BACK), look.window.end), resource)
 
 
-def _asked_once(look: Look, attribute: str, value: str, look_back: timedelta) -> "list[EventTypeDef]":
-    question = ("changes", look.target.account, look.target.region, attribute, value)
-    return look.once(question, lambda: _lookup(look, attribute, value, look_back))
+def _before(look: Look, look_back: timedelta) -> datetime:
+    return look.window.start - look_back
+
+
+def _asked_once(look: Look, attribute: str, value: str, start: datetime, end: datetime) -> "list[EventTypeDef]":
+    question = ("changes", look.target.account, look.target.region, attribute, value, start, end)
+    return look.once(question, lambda: _lookup(look, attribute, value, start, end))
 
 
 def _written(events: "Iterable[EventTypeDef]", about: str) -> Iterator[Change]:
@@ -73,11 +109,11 @@ def _written(events: "Iterable[EventTypeDef]", about: str) -> Iterator[Change]:
         )
 
 
-def _lookup(look: Look, attribute: str, value: str, look_back: timedelta) -> "list[EventTypeDef]":
+def _lookup(look: Look, attribute: str, value: str, start: datetime, end: datetime) -> "list[EventTypeDef]":
     pages = look.aws.cloudtrail.get_paginator("lookup_events").paginate(
         LookupAttributes=[{"AttributeKey": attribute, "AttributeValue": value}],  # type: ignore[typeddict-item]  # one of its names
-        StartTime=look.window.start - look_back,
-        EndTime=look.window.end,
+        StartTime=start,
+        EndTime=end,
         PaginationConfig={"MaxItems": MAX_EVENTS},
     )
     return [event for page in pages for event in page.get("Events", [])]

@@ -9,6 +9,7 @@ from domain.evidence import Evidence
 from domain.resource import ResourceType
 from specialists.contract import Look, Probe, probe
 from specialists.kit.answers import absent
+from specialists.kit.functions import NO_FUNCTION, configuration_of, policy_text_of
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
 from specialists.kit.policies import Asked, Verdict, policy_of, said
 from specialists.kit.series import MetricSeries
@@ -114,15 +115,9 @@ def _first(arns: Iterable[str]) -> list[str]:
 
 
 def _function(look: Look, arn: str) -> Receiver:
-    answer = absent(lambda: look.aws.lambda_.get_policy(FunctionName=arn), "ResourceNotFoundException")
-    exists = answer is not None
-    if answer is None:  # no policy, or no function: the same code
-        found = absent(
-            lambda: look.aws.lambda_.get_function_configuration(FunctionName=arn), "ResourceNotFoundException"
-        )
-        exists = found is not None
-    policy = answer.get("Policy", "") if answer else ""
-    return _judged(look, arn, "function", "lambda:GetPolicy", "lambda:InvokeFunction", policy, exists=exists)
+    policy = absent(lambda: policy_text_of(look, arn), NO_FUNCTION)
+    exists = policy is not None or absent(lambda: configuration_of(look, arn), NO_FUNCTION) is not None
+    return _judged(look, arn, "function", "lambda:GetPolicy", "lambda:InvokeFunction", policy or "", exists=exists)
 
 
 def _queue(look: Look, text: str) -> Receiver:

@@ -8,6 +8,7 @@ from domain.arn import Arn
 from domain.evidence import Evidence
 from specialists.contract import Look, Probe, probe
 from specialists.kit.answers import absent
+from specialists.kit.functions import GET_CONFIGURATION, GET_POLICY, NO_FUNCTION, configuration_of, policy_text_of
 from specialists.kit.policies import Asked, Verdict, policy_of, said
 from specialists.sns.evidence import Endpoint, Subscriptions, SubscriptionSettings
 
@@ -40,9 +41,7 @@ def dead_letter_queues(look: Look) -> Iterator[Evidence]:
         yield _queue(look, arn, "dead-letter queue")
 
 
-@probe(
-    read("lambda", "GetPolicy"), read("lambda", "GetFunctionConfiguration"), needs=(Subscriptions,), yields=(Endpoint,)
-)
+@probe(GET_POLICY, GET_CONFIGURATION, needs=(Subscriptions,), yields=(Endpoint,))
 def function_endpoints(look: Look) -> Iterator[Evidence]:
     """Reads whether the subscribed functions exist and their policies let this topic invoke them."""
     for arn in _subscribed(look, "lambda"):
@@ -51,19 +50,14 @@ def function_endpoints(look: Look) -> Iterator[Evidence]:
 
 
 def _function(look: Look, arn: str) -> Endpoint:
-    answer = absent(lambda: look.aws.lambda_.get_policy(FunctionName=arn), "ResourceNotFoundException")
-    exists = answer is not None
-    if answer is None:  # no policy, or no function: the same code
-        found = absent(
-            lambda: look.aws.lambda_.get_function_configuration(FunctionName=arn), "ResourceNotFoundException"
-        )
-        exists = found is not None
+    policy = absent(lambda: policy_text_of(look, arn), NO_FUNCTION)
+    exists = policy is not None or absent(lambda: configuration_of(look, arn), NO_FUNCTION) is not None
     return Endpoint(
         resource=look.target.id,
         source="lambda:GetPolicy",
         arn=arn,
         exists=exists,
-        verdict=_said(look, answer.get("Policy", "") if answer else "", "lambda:InvokeFunction", arn),
+        verdict=_said(look, policy or "", "lambda:InvokeFunction", arn),
     )
 
 

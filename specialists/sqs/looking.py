@@ -7,6 +7,7 @@ from aws.reads import Read, read
 from domain.resource import Resource
 from specialists.contract import Look
 from specialists.kit.answers import absent
+from specialists.kit.functions import NO_FUNCTION, configuration_of, reserved_concurrency_of
 from specialists.kit.metrics import Metric, metric_series
 from specialists.kit.series import MetricSeries
 from specialists.sqs.describe import consumer, queue_state
@@ -32,13 +33,10 @@ if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
 
 NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue")
-NO_FUNCTION = "ResourceNotFoundException"
 
 GET_QUEUE_URL: Read = read("sqs", "GetQueueUrl")
 GET_QUEUE_ATTRIBUTES: Read = read("sqs", "GetQueueAttributes")
 LIST_MAPPINGS: Read = read("lambda", "ListEventSourceMappings")
-GET_CONFIGURATION: Read = read("lambda", "GetFunctionConfiguration")
-GET_CONCURRENCY: Read = read("lambda", "GetFunctionConcurrency")
 
 MAX_MAPPINGS = 100
 MAX_FUNCTIONS = 5
@@ -90,8 +88,7 @@ def functions_of(*seen: Consumers) -> tuple[Consumer, ...]:
 
 def function_of(look: Look, mapping: Consumer) -> ConsumerFunction:
     """Return the settings of the version that the mapping invokes."""
-    called = f"{mapping.function}:{mapping.qualifier}" if mapping.qualifier else mapping.function
-    answer = absent(lambda: look.aws.lambda_.get_function_configuration(FunctionName=called), NO_FUNCTION)
+    answer = absent(lambda: configuration_of(look, mapping.function, mapping.qualifier), NO_FUNCTION)
     source = "lambda:GetFunctionConfiguration"
     if answer is None:
         return ConsumerFunction(resource=mapping.function, source=source, exists=False)
@@ -107,7 +104,7 @@ def function_of(look: Look, mapping: Consumer) -> ConsumerFunction:
 
 def concurrency_of(look: Look, mapping: Consumer) -> ConsumerConcurrency | None:
     """Return the function's reserved concurrency; None when there is no such function."""
-    answer = absent(lambda: look.aws.lambda_.get_function_concurrency(FunctionName=mapping.function), NO_FUNCTION)
+    answer = absent(lambda: reserved_concurrency_of(look, mapping.function), NO_FUNCTION)
     if answer is None:
         return None
     return ConsumerConcurrency(

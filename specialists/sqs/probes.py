@@ -10,6 +10,7 @@ from specialists.contract import Look, probe
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.functions import GET_CONCURRENCY, GET_CONFIGURATION
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs
 from specialists.kit.metrics import GET_METRIC_DATA
@@ -28,8 +29,6 @@ from specialists.sqs.evidence import (
     QueueState,
 )
 from specialists.sqs.looking import (
-    GET_CONCURRENCY,
-    GET_CONFIGURATION,
     GET_QUEUE_ATTRIBUTES,
     GET_QUEUE_URL,
     LIST_MAPPINGS,

@@ -1,6 +1,7 @@
 """What the Step Functions specialist looks at: the machine, its executions and their histories, Map Runs, changes."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from specialists.contract import Look, probe
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.functions import GET_CONCURRENCY, NO_FUNCTION, reserved_concurrency_of
 from specialists.kit.logs import FILTER_LOG_EVENTS
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
 from specialists.kit.series import MetricSeries
@@ -233,15 +235,12 @@ def stopped_by(look: Look) -> Iterator[Evidence]:
         yield from changes(look, execution.execution_arn)
 
 
-@probe(read("lambda", "GetFunctionConcurrency"), needs=(History,), yields=(FunctionConcurrency,))
+@probe(GET_CONCURRENCY, needs=(History,), yields=(FunctionConcurrency,))
 def throttled_function(look: Look) -> Iterator[Evidence]:
     """Reads the reserved concurrency of the function whose invocation Lambda throttled."""
     throttled = (h.outcome for h in _own(look) if cause_of(h.outcome) == "sfn-lambda-toomany")
     for arn in sorted({o.called for o in throttled if o.called}):
-        found = absent(
-            lambda name=arn: look.aws.lambda_.get_function_concurrency(FunctionName=name),  # type: ignore[misc]
-            "ResourceNotFoundException",
-        )
+        found = absent(partial(reserved_concurrency_of, look, arn), NO_FUNCTION)
         if found is not None:
             yield FunctionConcurrency(
                 resource=look.target.id,

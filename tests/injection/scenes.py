@@ -28,7 +28,7 @@ from orchestrator.telling import Listening
 from orchestrator.trade_offs import weighed, with_words
 from reasoning.budget import InvestigationBudget, Limits, MemoryLedger
 from reasoning.contract import Mode, Reasoner
-from specialists.historical_incident.evidence import PastIncident
+from specialists.historical_incident.evidence import Ending
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogEvent, LogLines
 from specialists.kit.passage import KnowledgePassage
@@ -128,8 +128,8 @@ PLACES: Mapping[Enters, Place] = {
         KnowledgePassage, TABLE, "library:search", document="runbooks/orders.md", heading="Orders", excerpt=text, causes=(THROTTLED,)
     ),
     Enters.PAST: lambda text: _seen(
-        PastIncident, TABLE, "store:touching", investigation_id="INV-0001", status="completed", cause="lambda-oom",
-        similarity=0.9, days_ago=2, grades={"exact": 3}, done=(text,),
+        Ending, TABLE, "cloudtrail:LookupEvents", investigation_id="INV-0001", changes=1,
+        event_name="UpdateTable", who=text, changed_at=AT,
     ),
 }  # fmt: skip
 """What a text becomes where it enters beside the trace."""

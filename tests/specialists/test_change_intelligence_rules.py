@@ -24,13 +24,13 @@ from specialists.change_intelligence.evidence import (
     RevisionChange,
     StackChange,
 )
-from specialists.change_intelligence.kinds import Aspect, aspects, trivial
 from specialists.change_intelligence.rules import RULES
 from specialists.change_intelligence.suspicion import FIT, HALF_LIFE, Fit, suspects
 from specialists.change_intelligence.symptoms import Kind, began, kind_of, symptoms
 from specialists.change_intelligence.told import Told, tell
 from specialists.contract import Case
 from specialists.kit.change import Change
+from specialists.kit.changekinds import Aspect, aspects, trivial
 from tests.support.concluding import concluded, overview, roles
 from tests.support.concluding import result as brought
 from tests.support.probing import WINDOW, findings

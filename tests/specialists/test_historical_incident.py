@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.watch.notices import notice
+from domain.alarm import AlarmReference, AlarmState
 from domain.evidence import Evidence, EvidenceBundle
 from domain.findings import Fact
 from domain.gap import GapReason
@@ -20,10 +22,15 @@ from domain.resource import ResourceType, resource_from_arn, unnamed
 from domain.result import SpecialistStatus
 from domain.trace import TracedError
 from domain.window import Window
+from orchestrator.alarm_store import Notice, Rules
 from orchestrator.sqlite_store import SqliteStore
 from orchestrator.store import Grade
+from sandbox.aws.faults import ACCESS_DENIED
+from sandbox.aws.local import LocalAws
+from sandbox.aws.signals import cloudtrail_event
+from sandbox.aws.world import World
 from specialists.historical_incident import SPECIALIST
-from specialists.historical_incident.evidence import KEPT, PastIncident, ago
+from specialists.historical_incident.evidence import KEPT, Ending, PastIncident, ago
 from specialists.historical_incident.likeness import Traits, likeness, services_of, template, templates_of
 from specialists.historical_incident.recurring import earlier_incidents
 from specialists.registry import all_specialists
@@ -33,6 +40,7 @@ from tests.support.probing import case_of, findings
 from tests.support.running import NOW, WINDOW, tools
 from tests.test_cli import rca, send_trace
 
+ELSEWHERE = TABLE.replace("eu-west-1", "us-east-1")
 THROTTLED, CODE = "ddb-provisioned-exceeded", "lambda-unhandled-exception"
 GRAPH = ServiceGraph.of(
     [resource_from_arn(FUNCTION), resource_from_arn(TABLE)],
@@ -72,7 +80,7 @@ async def asked(
     memory: PastInvestigations, *, graph: ServiceGraph = GRAPH, trace: tuple[Evidence, ...] = FAILING
 ) -> Run:
     plan = Assignment(SPECIALIST, graph.nodes, "a test", WINDOW, graph, EvidenceBundle(trace), NOW)
-    with tools() as equipment:
+    with tools(SPECIALIST.probes[1].reads) as equipment:
         return await run_specialist(plan, replace(equipment, past=memory), lambda _: None)
 
 
@@ -226,14 +234,14 @@ async def test_a_team_without_a_past_has_nothing_to_say() -> None:
 # --- what is told
 
 
-async def test_the_earlier_verdict_is_told_with_its_grades_and_what_mended_it() -> None:
-    known = past(grades={"exact": 2}, done=("restoring capacity",))
+async def test_the_earlier_verdict_is_told_with_its_grades_and_how_it_ended() -> None:
+    known = past(grades={"exact": 2}, resource=ELSEWHERE, recovered_at=NOW - timedelta(days=2) + timedelta(minutes=12))
 
     (told,) = facts(await asked(Remembering(known)))
 
     assert told == (
-        "INV-000001 (2 days ago) is 96% alike and found “provisioned read or write capacity is exceeded” at `orders`; "
-        "resolved by restoring capacity; graded exact by 2"
+        "INV-000001 (2 days ago) is 96% alike and found “provisioned read or write capacity is exceeded” at `orders` (123456789012 us-east-1); "
+        "its alarm was OK again 12 min later; graded exact by 2"
     )
 
 
@@ -351,3 +359,134 @@ async def test_the_command_tells_what_its_own_store_remembers(moto_url: str, tmp
     assert again["root_cause"]["confidence"] == first["root_cause"]["confidence"]
     replayed = json.loads(rca(tmp_path, "replay", again["investigation_id"], "--json").stdout)
     assert replayed["digest"] == again["digest"]
+
+
+# --- how it ended
+
+
+@pytest.fixture(scope="module")
+def _local() -> Iterator[LocalAws]:
+    with LocalAws() as local:
+        yield local
+
+
+@pytest.fixture
+def world(_local: LocalAws, monkeypatch: pytest.MonkeyPatch) -> World:
+    _local.reset()
+    for name, value in _local.environment().items():
+        monkeypatch.setenv(name, value)
+    return World(_local, now=NOW)
+
+
+def recovered(number: int = 1, *, days: float = 2, minutes: float = 12, **fields: Any) -> PastInvestigation:
+    """An earlier investigation whose alarm was OK again so many minutes after its verdict."""
+    over = NOW - timedelta(days=days) + timedelta(minutes=minutes)
+    return past(number, days=days, recovered_at=over, **fields)
+
+
+def updated(
+    world: World, minutes: float, *, days: float = 2, who: str = "mia", name: str = "UpdateTable", **more: Any
+) -> None:
+    """Somebody changed the table, so many minutes after the verdict of that day."""
+    when = NOW - timedelta(days=days) + timedelta(minutes=minutes)
+    cloudtrail_event(world, name, "dynamodb", [("AWS::DynamoDB::Table", "orders")], who=who, when=when, **more)
+
+
+async def endings(*known: PastInvestigation) -> list[Ending]:
+    run = await asked(Remembering(*known))
+    assert [g.message for g in run.result.gaps] == []
+    return [one for one in run.evidence if isinstance(one, Ending)]
+
+
+async def test_the_last_change_before_the_recovery_is_told_beside_the_verdict(world: World) -> None:
+    updated(world, -30, who="deploy-bot")
+    updated(world, 3, who="lee")
+    updated(world, 7)
+    updated(world, 8, who="eve", error=("AccessDenied", "no"))
+    updated(world, 9, who="inventory", name="TagResource")
+    updated(world, 14, who="late")
+
+    (ending,) = await endings(recovered())
+
+    assert (ending.who, ending.event_name, ending.changes) == ("mia", "UpdateTable", 2)
+    (told,) = facts(await asked(Remembering(recovered())))
+    assert "at `orders`; its alarm was OK again 5 min after mia's UpdateTable" in told
+
+
+async def test_an_alarm_that_recovered_by_itself_is_told_so(world: World) -> None:
+    updated(world, -30)
+
+    (told,) = facts(await asked(Remembering(recovered())))
+
+    assert "its alarm was OK again without a change there" in told
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        past(),
+        recovered(minutes=-3),
+        recovered(cause=None, resource=None),
+        recovered(grades={"wrong": 1}),
+        recovered(days=0.01),
+        recovered(days=91),
+        recovered(resource=ELSEWHERE),
+    ],
+)
+async def test_cloudtrail_is_asked_only_where_it_can_tell_how_it_ended(world: World, known: PastInvestigation) -> None:
+
+    assert await endings(known) == []
+    assert [call.operation for call in world.aws.calls if call.service == "cloudtrail"] == []
+
+
+async def test_a_few_of_many_endings_are_asked_for(world: World) -> None:
+
+    found = await endings(*(recovered(n, days=n) for n in range(1, 6)))
+
+    assert [one.investigation_id for one in sorted(found, key=lambda e: e.investigation_id)] == [
+        "INV-000001",
+        "INV-000002",
+    ]
+    assert [call.operation for call in world.aws.calls if call.service == "cloudtrail"] == ["LookupEvents"] * 2
+
+
+async def test_what_cloudtrail_does_not_tell_is_a_gap_and_the_recovery_stays(world: World) -> None:
+    world.aws.inject("cloudtrail", "LookupEvents", ACCESS_DENIED)
+
+    run = await asked(Remembering(recovered()))
+
+    assert [(g.probe, g.reason) for g in run.result.gaps] == [("endings", GapReason.ACCESS_DENIED)]
+    assert "its alarm was OK again 12 min later" in facts(run)[0]
+
+
+async def test_the_store_tells_when_the_alarm_of_an_investigation_was_over(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path)
+    rung = await store.alarms.take(told_of(AlarmState.ALARM, 0), Rules(), now=NOW)
+    assert rung is not None
+    assert rung.investigation is not None
+    await store.finish(verdict(rung.investigation.id), None)
+    meanwhile = store.touching([TABLE], [], before=NOW + timedelta(days=1))
+    await store.alarms.take(told_of(AlarmState.OK, 12), Rules(), now=NOW)
+    after = store.touching([TABLE], [], before=NOW + timedelta(days=1))
+    await store.alarms.take(told_of(AlarmState.ALARM, 20), Rules(), now=NOW)
+    again = store.touching([TABLE], [], before=NOW + timedelta(days=1))
+    await store.close()
+
+    over = NOW + timedelta(minutes=12)
+    assert [one.recovered_at for one in (*meanwhile, *after, *again)] == [None, over, None]
+
+
+def told_of(state: AlarmState, minutes: float) -> Notice:
+    at = NOW + timedelta(minutes=minutes)
+    alarm = AlarmReference(name="orders-throttled", state=state, account="123456789012", region="eu-west-1", at=at)
+    trigger = Trigger(kind=TriggerKind.ALARM_POST, text=alarm.name, channel="C1", thread=f"{at.timestamp():.6f}")
+    return notice(f"event:{state}{minutes}", alarm, trigger, at=at)
+
+
+def verdict(investigation_id: str) -> Report:
+    root = RootCause(cause=THROTTLED, resource=TABLE, summary="throttled", confidence=0.9, evidence=("E-1",))
+    return Report(
+        investigation_id=investigation_id, status=ReportStatus.COMPLETED, trigger=Trigger(kind=TriggerKind.CLI, text="x"), started_at=NOW,
+        window=WINDOW, completed_at=NOW, duration_seconds=1, headline="throttled", summary="throttled", root_cause=root,
+        severity=Severity(level=SeverityLevel.UNKNOWN, reason="-"), service_graph=ServiceGraph.of([resource_from_arn(TABLE)]),
+    )  # fmt: skip

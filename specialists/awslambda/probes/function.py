@@ -26,14 +26,19 @@ from specialists.awslambda.evidence import (
 )
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
+from specialists.kit.functions import (
+    GET_CONCURRENCY,
+    GET_CONFIGURATION,
+    NO_FUNCTION,
+    configuration_of,
+    reserved_concurrency_of,
+)
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 T = TypeVar("T")
 
-GET_CONFIGURATION = read("lambda", "GetFunctionConfiguration")
-MISSING = "ResourceNotFoundException"
 MAX_QUALIFIERS = 3
 MAX_VERSIONS = 200
 
@@ -44,7 +49,7 @@ def of_function(look: Look, operation: str, call: Callable[[], T], qualifier: st
         return call()
     except ClientError as error:
         said = error.response.get("Error", {})
-        if said.get("Code") != MISSING:
+        if said.get("Code") != NO_FUNCTION:
             raise
         return FunctionMissing(
             resource=look.target.id,
@@ -77,12 +82,8 @@ def called_version(look: Look) -> Iterator[Evidence]:
 
 def _configuration(look: Look, qualifier: str | None) -> Evidence:
     name = look.target.name
-    which = {"Qualifier": qualifier} if qualifier else {}
     found = of_function(
-        look,
-        "GetFunctionConfiguration",
-        lambda: look.aws.lambda_.get_function_configuration(FunctionName=name, **which),
-        qualifier,
+        look, "GetFunctionConfiguration", lambda: configuration_of(look, name, qualifier or ""), qualifier
     )
     return found if isinstance(found, FunctionMissing) else _read(look, found, qualifier)
 
@@ -136,13 +137,10 @@ def _status(state: str | None, usual: str, code: str | None, reason: str | None)
     return Status(state=state or usual, reason_code=code or "", reason=(reason or "")[:300])
 
 
-@probe(read("lambda", "GetFunctionConcurrency"), yields=(ReservedConcurrency, FunctionMissing))
+@probe(GET_CONCURRENCY, yields=(ReservedConcurrency, FunctionMissing))
 def reserved_concurrency(look: Look) -> Iterator[Evidence]:
     """Reserved concurrency: zero switches the function off, a low value throttles it."""
-    name = look.target.name
-    found = of_function(
-        look, "GetFunctionConcurrency", lambda: look.aws.lambda_.get_function_concurrency(FunctionName=name)
-    )
+    found = of_function(look, "GetFunctionConcurrency", lambda: reserved_concurrency_of(look, look.target.name))
     if isinstance(found, FunctionMissing):
         yield found
         return

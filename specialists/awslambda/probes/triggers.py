@@ -17,11 +17,12 @@ from specialists.awslambda.evidence import (
     ResourcePolicy,
     SourceQueue,
 )
-from specialists.awslambda.probes.function import MISSING, of_function
+from specialists.awslambda.probes.function import of_function
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOKUP_EVENTS, changes
+from specialists.kit.functions import GET_POLICY, NO_FUNCTION, policy_text_of
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
 from specialists.kit.series import MetricSeries
 
@@ -72,12 +73,11 @@ def _mapping(answer: "EventSourceMappingConfigurationTypeDef") -> Mapping:
     )
 
 
-@probe(read("lambda", "GetPolicy"), yields=(ResourcePolicy,))
+@probe(GET_POLICY, yields=(ResourcePolicy,))
 def resource_policy(look: Look) -> Iterator[Evidence]:
     """The function's own policy: which services and accounts may invoke it."""
-    name = look.target.name
-    answer = absent(lambda: look.aws.lambda_.get_policy(FunctionName=name), MISSING)
-    statements = _statements(answer["Policy"]) if answer else []
+    policy = absent(lambda: policy_text_of(look, look.target.name), NO_FUNCTION)
+    statements = _statements(policy) if policy else []
     yield ResourcePolicy(
         resource=look.target.id,
         source="lambda:GetPolicy",
@@ -119,7 +119,7 @@ def _listed(value: Any) -> list[Any]:
 def async_settings(look: Look) -> Iterator[Evidence]:
     """Asynchronous invocation: retries, maximum age, and where failed events go."""
     name = look.target.name
-    answer = absent(lambda: look.aws.lambda_.get_function_event_invoke_config(FunctionName=name), MISSING)
+    answer = absent(lambda: look.aws.lambda_.get_function_event_invoke_config(FunctionName=name), NO_FUNCTION)
     destinations = answer.get("DestinationConfig", {}) if answer else {}
     retries = answer.get("MaximumRetryAttempts") if answer else None
     age = answer.get("MaximumEventAgeInSeconds") if answer else None

@@ -22,6 +22,7 @@ from specialists.change_intelligence.order import failing_first
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
 from specialists.kit.changes import LOOK_BACK
+from specialists.kit.functions import GET_CONFIGURATION, NO_FUNCTION, configuration_of
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import FunctionConfigurationTypeDef
@@ -29,14 +30,13 @@ if TYPE_CHECKING:
 MAX_FUNCTIONS = 8
 MAX_VERSIONS = 200
 KEPT_VERSIONS = 10
-NO_FUNCTION = "ResourceNotFoundException"
 LAMBDA = (ResourceType.LAMBDA,)
 NUMBERS = {"Timeout": "timeout", "MemorySize": "memorySize", "Runtime": "runtime", "Handler": "handler", "Role": "role"}
 """Settings that may be told, and how CloudTrail spells them."""
 
 
 @probe(
-    read("lambda", "GetFunctionConfiguration"),
+    GET_CONFIGURATION,
     read("lambda", "ListVersionsByFunction"),
     yields=(FunctionRevisions, RevisionChange),
     only=LAMBDA,
@@ -45,8 +45,7 @@ NUMBERS = {"Timeout": "timeout", "MemorySize": "memorySize", "Runtime": "runtime
 def function_revisions(look: Look) -> Iterator[Evidence]:
     """When each function's code or settings were last changed, and what differs from the version before."""
     for target in failing_first(look, look.targets)[:MAX_FUNCTIONS]:
-        ask = partial(look.aws.lambda_.get_function_configuration, FunctionName=target.name)
-        now = absent(ask, NO_FUNCTION)
+        now = absent(partial(configuration_of, look, target.name), NO_FUNCTION)
         if now is not None:
             yield from _revisions(look, target, now)
 

@@ -15,7 +15,7 @@ from specialists.change_intelligence.evidence import UNKNOWN, ParameterChange
 from specialists.change_intelligence.order import failing_first
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
-from specialists.kit.changes import LOOK_BACK
+from specialists.kit.changes import LOOK_BACK, parameter_name
 
 MAX_PARAMETERS = 5
 MAX_VERSIONS = 100
@@ -38,11 +38,6 @@ def parameter_changes(look: Look) -> Iterator[Evidence]:
         written = known.get("LastModifiedDate")
         if target is not None and written is not None and utc(written) >= look.window.start - LOOK_BACK:
             yield from _versions(look, target, known.get("Name", ""))
-
-
-def parameter_name(target: Resource) -> str:
-    """Return the parameter's name: an ARN leaves out the slash that a path begins with."""
-    return f"/{target.name}" if "/" in target.name else target.name
 
 
 def _versions(look: Look, target: Resource, name: str) -> Iterator[ParameterChange]:

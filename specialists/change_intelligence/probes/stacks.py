@@ -14,10 +14,10 @@ from domain.evidence import Evidence
 from domain.resource import Resource, ResourceType
 from domain.values import utc
 from specialists.change_intelligence.evidence import StackChange
-from specialists.change_intelligence.kinds import setting_of
 from specialists.change_intelligence.order import failing_first
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
+from specialists.kit.changekinds import setting_of
 from specialists.kit.changes import LOOK_BACK, flatten
 
 if TYPE_CHECKING:

@@ -1,18 +1,17 @@
 """Reads CloudTrail: who changed the resources, and what they run as and with."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from domain.evidence import Evidence
-from domain.resource import Resource, ResourceType, resource_from_arn, state_machine_of
+from domain.resource import Resource, ResourceType, resource_from_arn
 from specialists.change_intelligence.evidence import ChangesSearched, FunctionRevisions
-from specialists.change_intelligence.kinds import trivial
 from specialists.change_intelligence.order import failing_first
-from specialists.change_intelligence.probes.parameters import parameter_name
 from specialists.change_intelligence.symptoms import Kind, symptoms
 from specialists.contract import Look, probe
 from specialists.kit.change import Change
-from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes, cut_short, service_changes
+from specialists.kit.changekinds import trivial
+from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes, cut_short, listed_as, service_changes
 
 MAX_NAMES = 16
 """Names asked for in one account and Region. Most of them the service specialists ask for too, and share the answer."""
@@ -22,25 +21,6 @@ MAX_CHANGES = 50
 """The newest changes of a resource that are kept."""
 
 APIS = frozenset({ResourceType.REST_API, ResourceType.HTTP_API, ResourceType.API})
-
-
-def _arn(resource: Resource) -> str:
-    return resource.id
-
-
-def _name(resource: Resource) -> str:
-    return resource.name
-
-
-LISTED_AS: Mapping[ResourceType, Callable[[Resource], str]] = {
-    ResourceType.TOPIC: _arn,
-    ResourceType.STATE_MACHINE: _arn,
-    ResourceType.KEY: _arn,
-    ResourceType.SECRET: _arn,
-    ResourceType.PARAMETER: parameter_name,
-    ResourceType.EXECUTION: lambda resource: state_machine_of(resource).id,
-}
-"""How CloudTrail names the resource of an event; all others by their own name."""
 
 
 IAM_EVENTS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
@@ -107,7 +87,7 @@ def _id_of(arn: str) -> str:
 
 
 def _asked(target: Resource) -> _Asked:
-    return _Asked(LISTED_AS.get(target.type, _name)(target), target.id)
+    return _Asked(listed_as(target), target.id)
 
 
 def _changes_of(look: Look, asked: Sequence[_Asked], most: int) -> Iterator[Evidence]:

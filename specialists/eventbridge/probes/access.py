@@ -16,11 +16,11 @@ from specialists.eventbridge.policy import Ask, lets_in
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
 from specialists.kit.changes import LOOKUP_EVENTS, changes
+from specialists.kit.functions import NO_FUNCTION, configuration_of, policy_text_of
 
 MAX_DESTINATIONS = 10
 """Of one kind; a rule has five targets unless its quota was raised."""
 
-NO_FUNCTION = "ResourceNotFoundException"
 NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue")
 NO_TOPIC = ("NotFound", "NotFoundException")
 NO_BUS = "ResourceNotFoundException"
@@ -120,12 +120,10 @@ def _destinations(look: Look, service: str, prefix: str) -> list[Arn]:
 
 def _function(look: Look, arn: Arn) -> Destination:
     _, name, *rest = arn.resource.split(":")
-    which = {"FunctionName": name, **({"Qualifier": rest[0]} if rest else {})}
-    found = absent(lambda: look.aws.lambda_.get_function_configuration(**which), NO_FUNCTION)
-    if found is None:
+    called = (look, name, rest[0] if rest else "")
+    if absent(lambda: configuration_of(*called), NO_FUNCTION) is None:
         return _gone(look, arn, "lambda:GetFunctionConfiguration")
-    answer = absent(lambda: look.aws.lambda_.get_policy(**which), NO_FUNCTION)
-    policy = answer["Policy"] if answer else ""
+    policy = absent(lambda: policy_text_of(*called), NO_FUNCTION) or ""
     return _judged(look, arn, "lambda:GetPolicy", "lambda:InvokeFunction", policy)
 
 

@@ -8,26 +8,24 @@ from domain.evidence import Evidence
 from domain.resource import ResourceType
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
+from specialists.kit.functions import GET_CONFIGURATION, NO_FUNCTION, configuration_of
 from specialists.vpc.evidence import Attachment, Status
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 LAMBDA = (ResourceType.LAMBDA,)
-MISSING = "ResourceNotFoundException"
 
 
-@probe(read("lambda", "GetFunctionConfiguration"), yields=(Attachment,), only=LAMBDA)
+@probe(GET_CONFIGURATION, yields=(Attachment,), only=LAMBDA)
 def attachment(look: Look) -> Iterator[Evidence]:
     """Which subnets and security groups the function is attached to, and its state; nothing when it is in no VPC."""
     name = look.target.name
     called = [q for q in look.target.qualifiers if q != "$LATEST"]
     answer = None
     if len(called) == 1:
-        answer = absent(
-            lambda: look.aws.lambda_.get_function_configuration(FunctionName=name, Qualifier=called[0]), MISSING
-        )
-    answer = answer or absent(lambda: look.aws.lambda_.get_function_configuration(FunctionName=name), MISSING)
+        answer = absent(lambda: configuration_of(look, name, called[0]), NO_FUNCTION)
+    answer = answer or absent(lambda: configuration_of(look, name), NO_FUNCTION)
     if answer is not None and (answer.get("VpcConfig") or {}).get("SubnetIds"):
         yield _attached(look, answer)
 
