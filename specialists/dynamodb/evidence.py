@@ -1,6 +1,5 @@
 """What the DynamoDB specialist can see of a table: its state, its key, its scaling, its stream's readers, its past."""
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -200,16 +199,3 @@ class StreamReaders(Evidence, kind="dynamodb.stream_readers"):
         enabled = sum(reader.state == "Enabled" for reader in self.readers)
         more = " (not all mappings were read)" if self.truncated else ""
         return f"{len(self.readers)} event source mappings on its streams, {enabled} enabled{more}"
-
-
-class ChangeCount(Evidence, kind="dynamodb.change_count"):
-    """How many write events CloudTrail holds about the table since `searched_from`: none is an answer too."""
-
-    searched_from: datetime
-    events: int
-    last: str = ""
-
-    def summary(self) -> str:
-        """Say whether anything changed."""
-        since = f"since {self.searched_from:%Y-%m-%d %H:%M} UTC"
-        return f"{self.events} write events {since}, the last {self.last}" if self.events else f"No write event {since}"

@@ -14,7 +14,6 @@ from specialists.contract import Look, probe
 from specialists.dynamodb.describe import side_and_index, table_state
 from specialists.dynamodb.evidence import (
     SIDES,
-    ChangeCount,
     KeyState,
     NearbyTables,
     Scaling,
@@ -27,8 +26,8 @@ from specialists.dynamodb.evidence import (
 from specialists.dynamodb.metrics import BROAD, LIMITS, NAMESPACE, READS, WRITES, dimensions
 from specialists.dynamodb.signs import MENTIONS
 from specialists.kit.answers import absent
-from specialists.kit.change import Change
-from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.change import Change, ChangeCount
+from specialists.kit.changes import LOOKUP_EVENTS, counted_changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
@@ -242,15 +241,7 @@ def stream_readers(look: Look) -> Iterator[Evidence]:
 @probe(LOOKUP_EVENTS, yields=(Change, ChangeCount))
 def table_changes(look: Look) -> Iterator[Evidence]:
     """Reads who changed the table in the day before: capacity, billing mode, indexes, stream, deletion."""
-    found = list(changes(look, look.target.name))
-    yield from found
-    yield ChangeCount(
-        resource=look.target.id,
-        source="cloudtrail:LookupEvents",
-        searched_from=look.window.start - LOOK_BACK,
-        events=len(found),
-        last=found[-1].summary() if found else "",
-    )
+    yield from counted_changes(look, look.target.name)
 
 
 @probe(FILTER_LOG_EVENTS, yields=(LogLines,))

@@ -1,7 +1,6 @@
 """What the EventBridge specialist can see: rules, buses, schedules and pipes, their targets, and who may call those."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from pydantic import AwareDatetime
 
@@ -214,15 +213,3 @@ class PipeState(Evidence, kind="eventbridge.pipe"):
             return f"There is no pipe {self.name}"
         why = f": {self.reason}" if self.reason else ""
         return f"Pipe {self.name} from {self.source_arn} to {self.target_arn} is {self.state}{why}"
-
-
-class ChangeCount(Evidence, kind="eventbridge.change_count"):
-    """How many write events CloudTrail holds about the target since `searched_from`: none is an answer too."""
-
-    searched_from: datetime
-    events: int
-
-    def summary(self) -> str:
-        """Say whether anything changed."""
-        since = f"since {self.searched_from:%Y-%m-%d %H:%M} UTC"
-        return f"{self.events} write events {since}" if self.events else f"No write event {since}"

@@ -1,4 +1,6 @@
-"""Changes as evidence: who did what, when."""
+"""Changes as evidence: who did what, when, and that nobody did anything."""
+
+from datetime import datetime
 
 from domain.evidence import Evidence
 
@@ -36,3 +38,15 @@ class Change(Evidence, kind="change"):
         shown = ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in sorted(self.parameters.items())[:6])
         outcome = f" (refused: {self.error_code})" if self.error_code else ""
         return f"{self.event_name} by {self.who}{when}{outcome}" + (f": {shown}" if shown else "")
+
+
+class ChangeCount(Evidence, kind="change.count"):
+    """How many write events CloudTrail holds about the resource since `searched_from`: none is an answer too."""
+
+    searched_from: datetime
+    events: int
+
+    def summary(self) -> str:
+        """Say whether anything changed."""
+        since = f"since {self.searched_from:%Y-%m-%d %H:%M} UTC"
+        return f"{self.events} write events {since}" if self.events else f"No write event {since}"

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from aws.reads import Read, read
+from domain.evidence import Evidence
 from domain.resource import Resource, ResourceType, state_machine_of
 from domain.values import utc
 from specialists.contract import Look
-from specialists.kit.change import Change
+from specialists.kit.change import Change, ChangeCount
 
 if TYPE_CHECKING:
     from types_boto3_cloudtrail.type_defs import EventTypeDef
@@ -59,6 +60,18 @@ def changes(
     """
     events = _asked_once(look, "ResourceName", name, _before(look, look_back), look.window.end)
     yield from _written(events, resource or look.target.id)
+
+
+def counted_changes(look: Look, name: str) -> Iterator[Evidence]:
+    """Yield the same of the day before the window, and how many they are."""
+    found = list(changes(look, name))
+    yield from found
+    yield ChangeCount(
+        resource=look.target.id,
+        source="cloudtrail:LookupEvents",
+        searched_from=_before(look, LOOK_BACK),
+        events=len(found),
+    )
 
 
 def changes_between(look: Look, name: str, start: datetime, end: datetime, *, resource: str) -> Iterator[Change]:

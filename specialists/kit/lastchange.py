@@ -1,12 +1,35 @@
 """Which changes of a resource took effect, of those that CloudTrail tells."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from specialists.contract import Case
-from specialists.kit.change import Change
+from domain.findings import Finding
+from specialists.contract import Case, rule
+from specialists.kit.change import Change, ChangeCount
 
 SOON = timedelta(hours=1)
 """How long before a failure a change may lie that is taken for its cause."""
+
+
+def effective_changes(case: Case) -> list[Change]:
+    """Return the changes of the target that AWS carried out, oldest first."""
+    done = [change for change in case.all(Change) if change.took_effect and change.observed_at]
+    return sorted(done, key=lambda change: (change.observed_at, change.id))
+
+
+@rule(sees=(ChangeCount, Change))
+def says_changes(case: Case) -> Iterator[Finding]:
+    """States that nobody changed the resource, or what the last change was."""
+    count, done = case.one(ChangeCount), effective_changes(case)
+    if count is None:
+        return
+    since = f"since {count.searched_from:%Y-%m-%d %H:%M} UTC"
+    if not count.events:
+        yield case.fact(f"Nobody changed `{case.target.title}` {since}", count)
+    elif done:
+        often = f"{len(done)} times" if len(done) > 1 else "once"
+        last = done[-1]
+        yield case.fact(f"`{case.target.title}` was changed {often} {since}; last: {last.summary()}", last, count)
 
 
 def last_change(case: Case, *names: str, mentioning: str = "", before: datetime | None = None) -> list[Change]:

@@ -1,6 +1,5 @@
 """What the S3 specialist can see of a bucket: where it is, who may use it, its key, and whom it notifies."""
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -233,14 +232,3 @@ class MetricsConfiguration(Evidence, kind="s3.metrics_configuration"):
     def summary(self) -> str:
         """Name them."""
         return f"Request metrics: {', '.join(self.filters) or 'not kept'}"
-
-
-class ChangeCount(Evidence, kind="s3.change_count"):
-    """How many write events CloudTrail holds about the bucket since `searched_from`: none is an answer too."""
-
-    searched_from: datetime
-    events: int
-
-    def summary(self) -> str:
-        """Say whether anything changed."""
-        return f"{self.events or 'No'} write events since {self.searched_from:%Y-%m-%d %H:%M} UTC"

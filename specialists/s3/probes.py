@@ -10,8 +10,8 @@ from domain.trace import TraceCall
 from domain.values import utc
 from specialists.contract import Look, Probe, probe
 from specialists.kit.answers import absent
-from specialists.kit.change import Change
-from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.change import Change, ChangeCount
+from specialists.kit.changes import LOOKUP_EVENTS, counted_changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
@@ -21,7 +21,6 @@ from specialists.kit.series import MetricSeries
 from specialists.s3.evidence import (
     BucketPolicy,
     BucketState,
-    ChangeCount,
     Encryption,
     Expiry,
     KeyState,
@@ -206,14 +205,7 @@ def requests(look: Look) -> Iterator[Evidence]:
 @probe(LOOKUP_EVENTS, yields=(Change, ChangeCount))
 def bucket_changes(look: Look) -> Iterator[Evidence]:
     """Reads who changed the bucket in the day before: policy, public access, notifications, encryption, deletion."""
-    found = list(changes(look, look.target.name))
-    yield from found
-    yield ChangeCount(
-        resource=look.target.id,
-        source="cloudtrail:LookupEvents",
-        searched_from=look.window.start - LOOK_BACK,
-        events=len(found),
-    )
+    yield from counted_changes(look, look.target.name)
 
 
 @probe(FILTER_LOG_EVENTS, yields=(LogLines,))

@@ -1,6 +1,5 @@
 """What the SNS specialist can see of a topic: its state and key, its subscriptions, its endpoints, what failed."""
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -209,14 +208,3 @@ class DeliveryFailures(Evidence, kind="sns.delivery_failures"):
         count = f"{'at least ' if self.truncated else ''}{len(self.failures)} failed deliveries in {self.log_group}"
         first = self.failures[0] if self.failures else None
         return f"{count}; first: {first.destination} {first.status or ''} {first.response[:160]}" if first else count
-
-
-class ChangeCount(Evidence, kind="sns.change_count"):
-    """How many write events CloudTrail holds about the topic since `searched_from`: none is an answer too."""
-
-    searched_from: datetime
-    events: int
-
-    def summary(self) -> str:
-        """Say whether anything changed."""
-        return f"{self.events or 'No'} write events since {self.searched_from:%Y-%m-%d %H:%M} UTC"

@@ -7,8 +7,8 @@ from domain.evidence import Evidence
 from domain.values import utc
 from specialists.contract import Look, Probe, probe
 from specialists.kit.answers import absent
-from specialists.kit.change import Change
-from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.change import Change, ChangeCount
+from specialists.kit.changes import LOOKUP_EVENTS, counted_changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs, log_lines
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
@@ -18,7 +18,6 @@ from specialists.kit.series import MetricSeries
 from specialists.sns.describe import delivery_failure, settings, subscriber, topic_state
 from specialists.sns.evidence import (
     AlarmAction,
-    ChangeCount,
     DeliveryFailures,
     KeyPolicy,
     KeyState,
@@ -179,14 +178,7 @@ def delivery_failures(look: Look) -> Iterator[Evidence]:
 def topic_changes(look: Look) -> Iterator[Evidence]:
     """Reads who changed the topic in the day before: its policy, key, subscriptions, deletion."""
     # CloudTrail lists topics by ARN, not by name.
-    found = list(changes(look, look.target.id))
-    yield from found
-    yield ChangeCount(
-        resource=look.target.id,
-        source="cloudtrail:LookupEvents",
-        searched_from=look.window.start - LOOK_BACK,
-        events=len(found),
-    )
+    yield from counted_changes(look, look.target.id)
 
 
 @probe(FILTER_LOG_EVENTS, yields=(LogLines,))

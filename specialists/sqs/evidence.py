@@ -3,8 +3,6 @@
 Evidence is about the resource it describes: a dead-letter queue's state has that queue's id, a consumer's its own.
 """
 
-from datetime import datetime
-
 from pydantic import AwareDatetime
 
 from domain.evidence import Evidence
@@ -208,15 +206,3 @@ class KeyPolicy(Evidence, kind="sqs.key_policy"):
         found = sorted({p for s in self.statements if s.allows for p in s.principals if p.startswith("Service:")})
         services = ", ".join(principal.removeprefix("Service:") for principal in found)
         return f"The key's policy lets in {services}" if found else "The key's policy names no service"
-
-
-class ChangeCount(Evidence, kind="sqs.change_count"):
-    """How many write events CloudTrail holds about the queue since `searched_from`: none is an answer too."""
-
-    searched_from: datetime
-    events: int
-
-    def summary(self) -> str:
-        """Say whether anything changed."""
-        since = f"since {self.searched_from:%Y-%m-%d %H:%M} UTC"
-        return f"{self.events} write events {since}" if self.events else f"No write event {since}"

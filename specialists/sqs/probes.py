@@ -8,8 +8,8 @@ from domain.resource import resource_from_arn
 from domain.values import utc
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
-from specialists.kit.change import Change
-from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.change import Change, ChangeCount
+from specialists.kit.changes import LOOKUP_EVENTS, counted_changes
 from specialists.kit.functions import GET_CONCURRENCY, GET_CONFIGURATION
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs
@@ -18,7 +18,6 @@ from specialists.kit.overheard import failed_calls
 from specialists.kit.series import MetricSeries
 from specialists.sqs.describe import arn_of_url, statements_of
 from specialists.sqs.evidence import (
-    ChangeCount,
     ConsumerAccess,
     ConsumerConcurrency,
     ConsumerFunction,
@@ -214,14 +213,7 @@ def key_policy(look: Look) -> Iterator[Evidence]:
 @probe(LOOKUP_EVENTS, yields=(Change, ChangeCount))
 def queue_changes(look: Look) -> Iterator[Evidence]:
     """Reads who changed the queue in the day before: attributes, policy, purge, deletion."""
-    found = list(changes(look, look.target.name))
-    yield from found
-    yield ChangeCount(
-        resource=look.target.id,
-        source="cloudtrail:LookupEvents",
-        searched_from=look.window.start - LOOK_BACK,
-        events=len(found),
-    )
+    yield from counted_changes(look, look.target.name)
 
 
 @probe(FILTER_LOG_EVENTS, yields=(LogLines,))

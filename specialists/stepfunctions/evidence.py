@@ -1,7 +1,5 @@
 """What the Step Functions specialist can see: the machine, its executions, why they ended, its Map runs, its past."""
 
-from datetime import datetime
-
 from pydantic import AwareDatetime
 
 from domain.evidence import Evidence
@@ -173,18 +171,6 @@ class FunctionConcurrency(Evidence, kind="stepfunctions.function_concurrency"):
         return (
             f"{name} has no reserved concurrency" if self.reserved is None else f"{name} has {self.reserved} reserved"
         )
-
-
-class ChangeCount(Evidence, kind="stepfunctions.change_count"):
-    """How many write events CloudTrail holds about the machine since `searched_from`: none is an answer too."""
-
-    searched_from: datetime
-    events: int
-
-    def summary(self) -> str:
-        """Say whether anything changed."""
-        since = f"since {self.searched_from:%Y-%m-%d %H:%M} UTC"
-        return f"{self.events} write events {since}" if self.events else f"No write event {since}"
 
 
 def _line(text: str) -> str:

@@ -11,8 +11,8 @@ from domain.resource import ResourceType, resource_from_arn
 from domain.values import utc
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
-from specialists.kit.change import Change
-from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.change import Change, ChangeCount
+from specialists.kit.changes import LOOKUP_EVENTS, changes, counted_changes
 from specialists.kit.functions import GET_CONCURRENCY, NO_FUNCTION, reserved_concurrency_of
 from specialists.kit.logs import FILTER_LOG_EVENTS
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
@@ -21,7 +21,6 @@ from specialists.stepfunctions.classify import cause_of
 from specialists.stepfunctions.definition import read_definition
 from specialists.stepfunctions.evidence import (
     EXPRESS,
-    ChangeCount,
     Execution,
     ExecutionsSearched,
     ExpressLog,
@@ -217,14 +216,7 @@ def account_metrics(look: Look) -> Iterator[Evidence]:
 @probe(LOOKUP_EVENTS, yields=(Change, ChangeCount))
 def machine_changes(look: Look) -> Iterator[Evidence]:
     """Reads who changed the state machine in the day before."""
-    found = list(changes(look, machine_id(look.target)))
-    yield from found
-    yield ChangeCount(
-        resource=look.target.id,
-        source="cloudtrail:LookupEvents",
-        searched_from=look.window.start - LOOK_BACK,
-        events=len(found),
-    )
+    yield from counted_changes(look, machine_id(look.target))
 
 
 @probe(LOOKUP_EVENTS, needs=(Execution,), yields=(Change,))

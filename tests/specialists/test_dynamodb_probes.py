@@ -17,7 +17,6 @@ from sandbox.aws.local import LocalAws
 from specialists.dynamodb import SPECIALIST, probes
 from specialists.dynamodb.describe import side_and_index
 from specialists.dynamodb.evidence import (
-    ChangeCount,
     Scaling,
     ScalingActivity,
     ScalingTarget,
@@ -26,7 +25,7 @@ from specialists.dynamodb.evidence import (
 )
 from specialists.dynamodb.metrics import LIMITS
 from specialists.dynamodb.rules import RULES
-from specialists.kit.change import Change
+from specialists.kit.change import Change, ChangeCount
 from specialists.kit.loglines import LogLines
 from specialists.kit.series import MetricSeries
 from specialists.registry import all_specialists

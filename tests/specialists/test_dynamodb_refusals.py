@@ -7,13 +7,13 @@ import pytest
 from domain.trace import TraceCall
 from specialists.dynamodb import SPECIALIST
 from specialists.dynamodb.evidence import (
-    ChangeCount,
     KeyState,
     NearbyTables,
     StreamReader,
     StreamReaders,
 )
 from specialists.dynamodb.signs import Reading, read_text
+from specialists.kit.change import ChangeCount
 from tests.specialists.dynamodb_building import (
     CALLER,
     KEY,

@@ -19,7 +19,6 @@ from sandbox.aws.world import World
 from specialists.contract import Look
 from specialists.eventbridge import SPECIALIST
 from specialists.eventbridge.evidence import (
-    ChangeCount,
     Destination,
     NearbyBuses,
     RoleAccess,
@@ -27,7 +26,7 @@ from specialists.eventbridge.evidence import (
     Targets,
 )
 from specialists.eventbridge.probes import access, roles, state, telemetry
-from specialists.kit.change import Change
+from specialists.kit.change import Change, ChangeCount
 from specialists.registry import all_specialists
 from tests.specialists.eventbridge_building import (
     BUS,

@@ -20,14 +20,13 @@ from sandbox.aws import resources, signals
 from sandbox.aws.faults import ACCESS_DENIED
 from sandbox.aws.local import LocalAws
 from sandbox.aws.world import World
-from specialists.kit.change import Change
+from specialists.kit.change import Change, ChangeCount
 from specialists.once import Once
 from specialists.registry import all_specialists
 from specialists.run import Assignment, Run, Tools, run_specialist
 from specialists.sqs import SPECIALIST, probes
 from specialists.sqs.describe import arn_of_url, queue_state, redrive_of, statements_of
 from specialists.sqs.evidence import (
-    ChangeCount,
     ConsumerAccess,
     ConsumerFunction,
     Consumers,

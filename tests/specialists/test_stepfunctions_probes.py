@@ -15,10 +15,10 @@ from sandbox.aws import resources, signals
 from sandbox.aws.faults import ACCESS_DENIED, Ending, Fault
 from sandbox.aws.local import LocalAws
 from sandbox.aws.world import World
-from specialists.kit.change import Change
+from specialists.kit.change import Change, ChangeCount
 from specialists.kit.series import MetricSeries
 from specialists.stepfunctions import SPECIALIST, probes
-from specialists.stepfunctions.evidence import ChangeCount, Execution, ExecutionsSearched, History, Machine, MapRun
+from specialists.stepfunctions.evidence import Execution, ExecutionsSearched, History, Machine, MapRun
 from specialists.stepfunctions.reading import MAX_PAGES, known_executions
 from tests.specialists.stepfunctions_building import (
     CHILD,

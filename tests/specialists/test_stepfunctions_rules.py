@@ -8,10 +8,11 @@ import pytest
 from domain.causes import CAUSES
 from domain.findings import Strength
 from orchestrator.conclude.settle import settle
+from specialists.kit.change import ChangeCount
 from specialists.registry import all_specialists
 from specialists.stepfunctions import SPECIALIST
 from specialists.stepfunctions.definition import StateDefinition
-from specialists.stepfunctions.evidence import ChangeCount, ExecutionsSearched, ExpressLog, FunctionConcurrency, MapRun
+from specialists.stepfunctions.evidence import ExecutionsSearched, ExpressLog, FunctionConcurrency, MapRun
 from tests.specialists.stepfunctions_building import (
     CHILD,
     CHILD_MACHINE,

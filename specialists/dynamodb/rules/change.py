@@ -12,6 +12,7 @@ from specialists.dynamodb.rules.capacity import SEES
 from specialists.dynamodb.signs import Reading, signs
 from specialists.dynamodb.throttling import Limit, Throttle, pressure, throttles
 from specialists.kit.change import Change
+from specialists.kit.lastchange import effective_changes
 from specialists.kit.overheard import began, cited
 
 AT_ONCE = timedelta(minutes=15)
@@ -30,12 +31,6 @@ class Setting:
     index: str | None
     units: float
     was_on_demand: bool
-
-
-def effective_changes(case: Case) -> list[Change]:
-    """Return the changes of the table that AWS carried out, oldest first."""
-    done = [change for change in case.all(Change) if change.took_effect and change.observed_at]
-    return sorted(done, key=lambda change: (change.observed_at, change.id))
 
 
 @rule("deploy-regression", sees=(*SEES, Change))

@@ -6,13 +6,12 @@ from domain.evidence import Evidence
 from domain.findings import Finding
 from domain.trace import TraceCall
 from specialists.contract import Case, rule
-from specialists.dynamodb.evidence import SIDES, ChangeCount, Side, TableState
+from specialists.dynamodb.evidence import SIDES, Side, TableState
 from specialists.dynamodb.metrics import READS, WRITES, series
 from specialists.dynamodb.rules.capacity import SEES
-from specialists.dynamodb.rules.change import effective_changes
 from specialists.dynamodb.signs import Reading, signs
 from specialists.dynamodb.throttling import pressure
-from specialists.kit.change import Change
+from specialists.kit.lastchange import says_changes
 from specialists.kit.overheard import cited
 from specialists.kit.series import MetricSeries
 
@@ -99,23 +98,6 @@ def says_other_errors(case: Case) -> Iterator[Finding]:
     rate = signs(case, Reading.KMS_RATE)
     if rate:
         yield case.fact(f"Calls to KMS for `{case.target.name}` were throttled", *cited(rate), notable=True)
-
-
-@rule(sees=(ChangeCount, Change))
-def says_changes(case: Case) -> Iterator[Finding]:
-    """States that nobody changed the table, or what the last change was."""
-    count = case.one(ChangeCount)
-    if count is None:
-        return
-    since = f"since {count.searched_from:%Y-%m-%d %H:%M} UTC"
-    changes = effective_changes(case)
-    if not count.events:
-        yield case.fact(f"Nobody changed `{case.target.name}` {since}", count)
-    elif changes:
-        last = changes[-1]
-        yield case.fact(
-            f"`{case.target.name}` was changed {len(changes)} times {since}; last: {last.summary()}", last, count
-        )
 
 
 def _capacity_before(case: Case, side: Side) -> tuple[str, Evidence] | None:

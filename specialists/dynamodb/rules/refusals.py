@@ -10,9 +10,9 @@ from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import NearbyTables, TableState
 from specialists.dynamodb.metrics import series
-from specialists.dynamodb.rules.change import effective_changes
 from specialists.dynamodb.signs import Reading, Sign, signs
 from specialists.kit.change import Change
+from specialists.kit.lastchange import effective_changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries

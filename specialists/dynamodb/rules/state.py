@@ -8,9 +8,9 @@ from domain.findings import Finding
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import KeyState, StreamReader, StreamReaders, TableState
-from specialists.dynamodb.rules.change import effective_changes
 from specialists.dynamodb.signs import Reading, signs
 from specialists.kit.change import Change
+from specialists.kit.lastchange import effective_changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited
 

@@ -7,7 +7,7 @@ from domain.evidence import Evidence
 from domain.resource import ResourceType
 from specialists.contract import Look, probe
 from specialists.eventbridge.arns import resource_of
-from specialists.eventbridge.evidence import BusRules, ChangeCount, Targets
+from specialists.eventbridge.evidence import BusRules, Targets
 from specialists.eventbridge.metrics import (
     ACTIVITY,
     ERRORS,
@@ -28,8 +28,8 @@ from specialists.eventbridge.metrics import (
     place_of,
 )
 from specialists.eventbridge.signs import MENTIONS
-from specialists.kit.change import Change
-from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.change import Change, ChangeCount
+from specialists.kit.changes import LOOKUP_EVENTS, counted_changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
@@ -105,14 +105,7 @@ def caller_errors(look: Look) -> Iterator[Evidence]:
 def own_changes(look: Look) -> Iterator[Evidence]:
     """Reads who changed the rule, bus, schedule or pipe in the day before: pattern, state, targets, deletion."""
     name = place_of(look.target).rule if look.target.type is ResourceType.RULE else look.target.name
-    found = list(changes(look, name))
-    yield from found
-    yield ChangeCount(
-        resource=look.target.id,
-        source="cloudtrail:LookupEvents",
-        searched_from=look.window.start - LOOK_BACK,
-        events=len(found),
-    )
+    yield from counted_changes(look, name)
 
 
 TELEMETRY_PROBES = (

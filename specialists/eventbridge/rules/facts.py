@@ -9,7 +9,6 @@ from specialists.eventbridge.arns import short
 from specialists.eventbridge.evidence import (
     BusRules,
     BusState,
-    ChangeCount,
     Destination,
     PipeState,
     RoleAccess,
@@ -19,7 +18,7 @@ from specialists.eventbridge.evidence import (
 )
 from specialists.eventbridge.metrics import FAILED, INVOCATIONS, MATCHED, THROTTLED
 from specialists.eventbridge.symptoms import counted, destination, gone, own_series, refusal, targets_of
-from specialists.kit.change import Change
+from specialists.kit.lastchange import says_changes
 from specialists.kit.series import MetricSeries
 
 
@@ -80,20 +79,6 @@ def says_calls_succeeded(case: Case) -> Iterator[Finding]:
     calls = case.calls_to()
     if calls and not any(call.failed or call.pending for call in calls):
         yield case.fact(f"{len(calls)} traced calls to `{case.target.name}` succeeded", *calls[:5])
-
-
-@rule(sees=(ChangeCount, Change))
-def says_changes(case: Case) -> Iterator[Finding]:
-    """States that nobody changed it, or what the last change was."""
-    count = case.one(ChangeCount)
-    if count is None:
-        return
-    since = f"since {count.searched_from:%Y-%m-%d %H:%M} UTC"
-    done = sorted((c for c in case.all(Change) if c.took_effect and c.observed_at), key=lambda c: (c.observed_at, c.id))
-    if not count.events:
-        yield case.fact(f"Nobody changed `{case.target.name}` {since}", count)
-    elif done:
-        yield case.fact(f"The last change around `{case.target.name}` {since}: {done[-1].summary()}", done[-1], count)
 
 
 RULES: tuple[Rule, ...] = (says_state, says_deliveries, says_targets, says_calls_succeeded, says_changes)

@@ -6,12 +6,11 @@ from domain.evidence import Evidence
 from domain.findings import Finding
 from domain.trace import TraceCall
 from specialists.contract import Case, Rule, rule
-from specialists.kit.change import Change
+from specialists.kit.lastchange import says_changes
 from specialists.kit.series import MetricSeries
 from specialists.s3.evidence import (
     BucketPolicy,
     BucketState,
-    ChangeCount,
     Encryption,
     KeyState,
     MetricsConfiguration,
@@ -99,21 +98,12 @@ def says_calls_succeeded(case: Case) -> Iterator[Finding]:
         yield case.fact(f"{every} to `{case.target.name}` succeeded", *calls[:5])
 
 
-@rule(sees=(ChangeCount, Change, BucketState))
-def says_changes(case: Case) -> Iterator[Finding]:
-    """States that nobody changed the bucket, or what the last change was; its own Region's record tells."""
-    count, state = case.one(ChangeCount), case.one(BucketState)
-    if count is None or (state is not None and state.elsewhere):
-        return
-    since = f"since {count.searched_from:%Y-%m-%d %H:%M} UTC"
-    effective = [change for change in case.all(Change) if change.took_effect and change.observed_at]
-    if not count.events:
-        yield case.fact(f"Nobody changed `{case.target.name}` {since}", count)
-    elif effective:
-        last = max(effective, key=lambda change: (change.observed_at or count.searched_from, change.id))
-        yield case.fact(
-            f"`{case.target.name}` was changed {len(effective)} times {since}; last: {last.summary()}", last, count
-        )
+@rule(sees=(*says_changes.sees, BucketState))
+def says_changes_here(case: Case) -> Iterator[Finding]:
+    """States the same of the bucket, where this Region's record tells."""
+    state = case.one(BucketState)
+    if state is None or not state.elsewhere:
+        yield from says_changes.judge(case)
 
 
 RULES: tuple[Rule, ...] = (
@@ -123,5 +113,5 @@ RULES: tuple[Rule, ...] = (
     says_notifications,
     says_requests,
     says_calls_succeeded,
-    says_changes,
+    says_changes_here,
 )

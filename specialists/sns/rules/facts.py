@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from domain.findings import Finding
 from domain.trace import TraceCall
 from specialists.contract import Case, Rule, rule
-from specialists.kit.change import Change
+from specialists.kit.lastchange import says_changes
 from specialists.kit.series import MetricSeries
 from specialists.sns.evidence import (
     AlarmAction,
-    ChangeCount,
     DeliveryFailures,
     Endpoint,
     KeyPolicy,
@@ -120,23 +119,6 @@ def advises_key_policy(case: Case) -> Iterator[Finding]:
         services = ", ".join(f"`{service}`" for service in policy.shut_out)
         yield case.advice(
             f"If one of {services} publishes to `{case.target.name}`, let it use the key in the key's policy.", policy
-        )
-
-
-@rule(sees=(ChangeCount, Change))
-def says_changes(case: Case) -> Iterator[Finding]:
-    """States that nobody changed the topic, or what the last change was."""
-    count = case.one(ChangeCount)
-    if count is None:
-        return
-    since = f"since {count.searched_from:%Y-%m-%d %H:%M} UTC"
-    effective = [change for change in case.all(Change) if change.took_effect and change.observed_at]
-    if not count.events:
-        yield case.fact(f"Nobody changed `{case.target.name}` {since}", count)
-    elif effective:
-        last = max(effective, key=lambda change: (change.observed_at or count.searched_from, change.id))
-        yield case.fact(
-            f"`{case.target.name}` was changed {len(effective)} times {since}; last: {last.summary()}", last, count
         )
 
 

@@ -6,8 +6,8 @@ from domain.findings import Finding
 from domain.trace import TraceCall
 from specialists.contract import Case, rule
 from specialists.kit.change import Change
+from specialists.kit.lastchange import says_changes
 from specialists.kit.overheard import cited
-from specialists.sqs.evidence import ChangeCount
 from specialists.sqs.metrics import AGE
 from specialists.sqs.rules.waiting import SEES
 from specialists.sqs.signs import Reading, signs
@@ -109,23 +109,6 @@ def says_purged(case: Case) -> Iterator[Finding]:
     """States that somebody purged the queue: what was in it is gone."""
     for change in Subject(case, case.target.id).changes("PurgeQueue"):
         yield case.fact(f"`{case.target.name}` was emptied: {change.summary()}", change, notable=True)
-
-
-@rule(sees=(ChangeCount, Change))
-def says_changes(case: Case) -> Iterator[Finding]:
-    """States that nobody changed the queue, or what the last change was."""
-    count = case.one(ChangeCount)
-    if count is None:
-        return
-    since = f"since {count.searched_from:%Y-%m-%d %H:%M} UTC"
-    done = sorted((c for c in case.all(Change) if c.took_effect), key=lambda c: (str(c.observed_at), c.event_id))
-    if not count.events:
-        yield case.fact(f"Nobody changed `{case.target.name}` {since}", count)
-    elif done:
-        last = done[-1]
-        yield case.fact(
-            f"`{case.target.name}` was changed {len(done)} times {since}; last: {last.summary()}", last, count
-        )
 
 
 RULES = (

@@ -7,6 +7,7 @@ from domain.findings import Finding
 from domain.trace import TraceSegment
 from specialists.contract import Case, rule
 from specialists.kit.change import Change
+from specialists.kit.lastchange import effective_changes
 from specialists.kit.series import MetricSeries
 from specialists.stepfunctions.claims import claims
 from specialists.stepfunctions.evidence import Execution, History
@@ -44,7 +45,7 @@ def change_broke_it(case: Case) -> Iterator[Finding]:
     onset = min([at for at in (began, counted.first_over(counted.usual_peak) if counted else None) if at], default=None)
     if began is None or onset is None:
         return
-    changes = [c for c in effective_changes(case) if c.observed_at and onset - SOON <= c.observed_at <= onset]
+    changes = [c for c in machine_changes(case) if c.observed_at and onset - SOON <= c.observed_at <= onset]
     if not changes:
         return
     last, machine = changes[-1], machine_of(case.target)
@@ -62,10 +63,9 @@ def change_broke_it(case: Case) -> Iterator[Finding]:
     )
 
 
-def effective_changes(case: Case) -> list[Change]:
+def machine_changes(case: Case) -> list[Change]:
     """Return the changes of the machine that AWS carried out, oldest first."""
-    done = [c for c in case.all(Change) if c.took_effect and c.observed_at and c.event_name in CHANGES]
-    return sorted(done, key=lambda change: (change.observed_at, change.id))
+    return [change for change in effective_changes(case) if change.event_name in CHANGES]
 
 
 def _risen(case: Case) -> MetricSeries | None:

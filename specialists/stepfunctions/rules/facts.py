@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from domain.findings import Finding
 from domain.trace import TraceSegment
 from specialists.contract import Case, rule
-from specialists.kit.change import Change
+from specialists.kit.lastchange import says_changes
 from specialists.kit.series import MetricSeries
 from specialists.stepfunctions.claims import observed
 from specialists.stepfunctions.classify import awaits_token, cause_of
 from specialists.stepfunctions.evidence import (
-    ChangeCount,
     Execution,
     ExecutionsSearched,
     ExpressLog,
@@ -18,7 +17,6 @@ from specialists.stepfunctions.evidence import (
     Machine,
     MapRun,
 )
-from specialists.stepfunctions.rules.change import effective_changes
 from specialists.stepfunctions.words import name_of
 
 PASSING = frozenset({"sfn-lambda-toomany", "sfn-lambda-service-exception", "ddb-provisioned-exceeded", "s3-slow-down"})
@@ -58,20 +56,6 @@ def says_share_failed(case: Case) -> Iterator[Finding]:
     else:
         said = f"None of the {started.total:g} executions of `{name}` failed"
     yield case.fact(said, failed, started)
-
-
-@rule(sees=(ChangeCount, Change))
-def says_changes(case: Case) -> Iterator[Finding]:
-    """States that nobody changed the state machine, or what the last change was."""
-    count = case.one(ChangeCount)
-    if count is None:
-        return
-    since = f"since {count.searched_from:%Y-%m-%d %H:%M} UTC"
-    changes = effective_changes(case)
-    if changes:
-        yield case.fact(f"`{name_of(case.target.id)}` was changed; last: {changes[-1].summary()}", changes[-1], count)
-    elif not count.events:
-        yield case.fact(f"Nobody changed `{name_of(case.target.id)}` {since}", count)
 
 
 @rule(sees=(MapRun,))
