@@ -67,10 +67,12 @@ def _ending(report: Report) -> Iterator[str]:
 
 
 def _impact(severity: Severity) -> Iterator[str]:
+    heading = "Impact"
     if severity.failing_share is not None:
-        yield f"Impact  {severity.reason}"
+        yield f"{heading}  {severity.reason}"
+        heading = ""
     if severity.affected_services:
-        yield f"  failing with it: {listed(severity.affected_services)}"
+        yield f"{heading}  failing with it: {listed(severity.affected_services)}"
     if severity.spread:
         yield f"  {severity.spread}"
 

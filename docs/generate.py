@@ -13,7 +13,6 @@ from specialists.registry import all_specialists
 HERE = Path(__file__).parent
 UNDECIDED = {
     "secret-rotation-lambda-denied": "only the caller who sets rotation up is told; no resource keeps it",
-    "ssm-throttling": "no specialist looks at Parameter Store, and CloudTrail does not count its reads",
     "lambda-traces-missing": "an investigation begins with a trace; without one there is no symptom to explain",
     "alarm-insufficient-data": "no resource's fault: what stopped reporting is told in the alarm's thread",
     "cw-logs-throttled": "it is the bot's own look that was throttled, which the report tells as a gap",

@@ -52,7 +52,8 @@ class AlarmTransition(Evidence, kind="alarm.transition"):
     `resource` is the alarm's ARN. `threshold` is in the metric's unit, None for composite and anomaly alarms;
     `comparison` and `missing_data` are CloudWatch's words ("GreaterThanThreshold", "breaching"). `expression` is a
     metric-math alarm's expression or a composite alarm's rule; `members` are the ARNs of a composite's alarms.
-    `for_missing_data` is true when the state follows from data that did not come, not from values.
+    `for_missing_data` is true when the state follows from data that did not come, not from values. `over_at` is when it
+    was OK again, where CloudWatch's history tells.
     """
 
     name: str
@@ -70,6 +71,7 @@ class AlarmTransition(Evidence, kind="alarm.transition"):
     expression: str = ""
     members: tuple[str, ...] = ()
     for_missing_data: bool = False
+    over_at: AwareDatetime | None = None
 
     def summary(self) -> str:
         """Say which alarm went into which state when, and over what."""

@@ -3,6 +3,8 @@
 Documents: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 """
 
+from collections.abc import Iterable
+
 from pydantic import AwareDatetime
 
 from domain.evidence import Evidence
@@ -21,6 +23,10 @@ class TracedError(Value):
     code: str | None = None
     remote: bool = False
     frame: str | None = None
+
+
+NEGATIVE = frozenset({"ConditionalCheckFailedException", "NoSuchKey", "NotFound", "NotModified", "PreconditionFailed"})
+"""Codes by which AWS answers a question with no: it is not there, or not as the caller supposed."""
 
 
 class TraceCall(Evidence, kind="trace.call"):
@@ -51,6 +57,30 @@ class TraceCall(Evidence, kind="trace.call"):
     def failed(self) -> bool:
         """Whether it failed in any way."""
         return self.error or self.fault or self.throttle
+
+    @property
+    def refused(self) -> bool:
+        """Whether the other side said no, by HTTP 4xx: a caller that succeeded has dealt with it.
+
+        The SDK for Python marks such a call as error and fault, so the flags do not tell.
+        """
+        return not self.throttle and (not self.fault or 400 <= (self.http_status or 0) < 500)
+
+    @property
+    def answered_no(self) -> bool:
+        """Whether the answer was a plain no, which callers often ask for.
+
+        SNS says "NotFound" of a topic that is gone, which nobody asks for.
+        """
+        codes = {(error.code or error.type).rsplit("::", 1)[-1] for error in self.errors}
+        return self.refused and bool(codes) and codes <= NEGATIVE and ":sns:" not in self.resource
+
+    def left_behind(self, failed: Iterable["TraceCall"]) -> bool:
+        """Whether its caller took a plain no and went on to another of the failed calls, which failed otherwise."""
+        return self.answered_no and any(
+            c.caller == self.caller and c.trace_id == self.trace_id and c.start > self.start and not c.answered_no
+            for c in failed
+        )
 
     def summary(self) -> str:
         """Say what was called and how it ended."""

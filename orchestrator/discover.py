@@ -37,7 +37,7 @@ READS: tuple[Read, ...] = (
     GET_TRACE_SUMMARIES,
     retrieve.START,
     retrieve.LIST,
-    mappings.LIST,
+    *mappings.READS,
     *resolve.READS,
     *alarms.READS,
 )

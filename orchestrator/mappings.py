@@ -4,6 +4,9 @@ Lambda's own poller reads the source, so that the trace of the run begins at the
 called a function, its mappings cannot have brought this request, and it is not asked about: a request that came
 through an API costs no look here. All looks are made at once, so that they take the time of one:
 https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html
+
+Nobody reads most dead-letter queues. What fails is whoever reads the queues that the messages came from:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListDeadLetterSourceQueues.html
 """
 
 from collections.abc import Callable, Iterator
@@ -11,6 +14,7 @@ from concurrent.futures import Executor
 from contextvars import copy_context
 from typing import TYPE_CHECKING, NamedTuple
 
+from aws.clients import Clients
 from aws.errors import CALL_ERRORS, classify, unusable
 from aws.reads import read
 from aws.session import ReadSession
@@ -26,7 +30,11 @@ if TYPE_CHECKING:
     )
 
 LIST = read("lambda", "ListEventSourceMappings")
+READS = (LIST, read("sqs", "GetQueueUrl"), read("sqs", "ListDeadLetterSourceQueues"))
 MAX_LOOKS = 12
+MAX_SOURCES = 3
+"""How many queues are followed whose failed messages one dead-letter queue keeps."""
+
 MAX_NEW = 5
 """How many resources one look may add: each of them is looked at by specialists."""
 
@@ -43,10 +51,18 @@ class Fed(NamedTuple):
 
 
 class _Question(NamedTuple):
-    """One look: the node it is about, and what Lambda is asked for."""
+    """One look: the node it is about, what Lambda is asked for, and whether the node may be a dead-letter queue."""
 
     node: Resource
     asked: dict[str, str]
+    dead_letters: bool = False
+
+
+class _Answer(NamedTuple):
+    """The mappings of a node, and of the queues that it keeps the failed messages of."""
+
+    of: Resource
+    mappings: "ListEventSourceMappingsResponseTypeDef"
 
 
 def ask(graph: ServiceGraph, session: ReadSession, pool: Executor) -> Callable[[], Fed]:
@@ -62,12 +78,13 @@ def ask(graph: ServiceGraph, session: ReadSession, pool: Executor) -> Callable[[
         for question, future in asking:
             try:
                 # A full pool never gets to it: every thread of it may be a discovery that waits here.
-                answer = _answer(session, question) if future.cancel() else future.result()
+                found = _answer(session, question) if future.cancel() else future.result()
             except CALL_ERRORS as error:
                 gaps += _gap(question.node, error)
                 continue
-            more, left_out = _with(more, question.node, answer)
-            gaps += left_out
+            for answer in found:
+                more, left_out = _with(more, answer.of, answer.mappings)
+                gaps += left_out
         return Fed(more, tuple(gaps))
 
     return answers
@@ -80,19 +97,36 @@ def _questions(graph: ServiceGraph) -> Iterator[_Question]:
             called = [f"{node.name}:{q}" for q in node.qualifiers if q != "$LATEST"][:MAX_QUALIFIERS]
             yield from (_Question(node, {"FunctionName": name}) for name in (node.name, *called))
         elif node.type in POLLED and not graph.callees(node.id):
-            yield _Question(node, {"EventSourceArn": node.id})
+            asked_about = node.type is ResourceType.QUEUE and not graph.callers(node.id)
+            yield _Question(node, {"EventSourceArn": node.id}, dead_letters=asked_about)
 
 
-def _answer(session: ReadSession, question: _Question) -> "ListEventSourceMappingsResponseTypeDef":
-    client = session.clients(question.node.account, question.node.region).lambda_
-    return client.list_event_source_mappings(**question.asked)  # type: ignore[arg-type]
+def _answer(session: ReadSession, question: _Question) -> list[_Answer]:
+    clients = session.clients(question.node.account, question.node.region)
+    own = clients.lambda_.list_event_source_mappings(**question.asked)  # type: ignore[arg-type]
+    if own.get("EventSourceMappings") or not question.dead_letters:
+        return [_Answer(question.node, own)]
+    sources = _sources(clients, question.node)
+    return [_Answer(s, clients.lambda_.list_event_source_mappings(EventSourceArn=s.id)) for s in sources]
+
+
+def _sources(clients: Clients, queue: Resource) -> list[Resource]:
+    """Return the queues of the same account and Region whose failed messages come to this one."""
+    url = clients.sqs.get_queue_url(QueueName=queue.name, QueueOwnerAWSAccountId=queue.account)["QueueUrl"]
+    urls = clients.sqs.list_dead_letter_source_queues(QueueUrl=url).get("queueUrls", [])
+    names = sorted(found.rstrip("/").rsplit("/", 1)[-1] for found in urls)
+    return [resource_from_arn(f"{queue.id.rsplit(':', 1)[0]}:{name}") for name in names[:MAX_SOURCES]]
 
 
 def _gap(node: Resource, error: Exception) -> list[Gap]:
     """Say what stays unknown; that the node does not exist, the specialists tell."""
     if unusable(error):
         raise error
-    return [] if classify(error).reason is GapReason.NOT_FOUND else [gap_of("mappings", node.id, error, LIST.action)]
+    if classify(error).reason is GapReason.NOT_FOUND:
+        return []
+    operation = getattr(error, "operation_name", "")
+    action = next((known.action for known in READS if known.operation == operation), LIST.action)
+    return [gap_of("mappings", node.id, error, action)]
 
 
 def _with(

@@ -229,7 +229,9 @@ def _advice(conclusion: Conclusion, results: Iterable[SpecialistResult]) -> tupl
     told: list[RankedHypothesis] = [h for h in conclusion.ranked if h.role in {Role.ROOT_CAUSE, Role.CONTRIBUTING}]
     remedies = [Advice(text=cause(h.cause).remedy, resource=h.resource, evidence=h.evidence[:3]) for h in told]
     about = {h.resource for h in conclusion.settlement.by_rules if h.role is not Role.RULED_OUT}
-    others = [a for r in sorted(results, key=lambda r: r.name) for a in r.advice if a.resource in about]
+    # Where something fails and nothing is suspect, any advice is about what was asked.
+    lost = not about and conclusion.verdict.status is ReportStatus.INCONCLUSIVE
+    others = [a for r in sorted(results, key=lambda r: r.name) for a in r.advice if lost or a.resource in about]
     return tuple(dict.fromkeys((*remedies, *others)))
 
 

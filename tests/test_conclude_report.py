@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.terminal import render_report
 from domain.causes import CAUSES
 from domain.evidence import Evidence
 from domain.findings import Advice, Fact, Hypothesis, Strength, Support
@@ -324,6 +325,43 @@ def test_nothing_seen_at_all_is_inconclusive() -> None:
 
 def test_looks_without_a_trace_that_find_nothing_are_healthy() -> None:
     assert reported(F, [result()]).status is ReportStatus.COMPLETED
+
+
+FAILS = counts(FUNCTION, "AWS/Lambda", "Errors", [0, 30, 40])
+CALLS = counts(FUNCTION, "AWS/Lambda", "Invocations", [100, 100, 100])
+USUAL = (Point(at=minutes(-5), value=25),)
+
+
+def test_requests_that_fail_more_than_usual_are_no_all_clear() -> None:
+    advice = Advice(text="Turn its log on.", resource=FUNCTION, evidence=(FAILS.id,))
+    report = reported((FAILS, CALLS), [result().model_copy(update={"advice": (advice,)})], graph_of(F))
+
+    assert report.status is ReportStatus.INCONCLUSIVE
+    assert report.headline == (
+        "Something is failing in Lambda function `create-order`, and nothing that was looked at explains it"
+    )
+    assert report.summary.startswith("35% of the requests to Lambda function `create-order` fail (about 35 a minute)")
+    assert [a.text for a in report.advice] == ["Turn its log on."]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        (FAILS.model_copy(update={"baseline": USUAL}), CALLS),
+        (counts(FUNCTION, "AWS/Lambda", "Errors", [0, 1, 0]), CALLS),
+        (FAILS, CALLS, *traced(segment(FUNCTION))),
+    ],
+    ids=["as ever", "a stray one", "beside a healthy trace"],
+)
+def test_few_failures_or_usual_ones_leave_a_healthy_report(seen: Sequence[Evidence]) -> None:
+    assert reported(seen, [result()], graph_of(F)).status is ReportStatus.COMPLETED
+
+
+def test_who_fails_with_it_has_the_heading_where_no_share_is_known() -> None:
+    evidence, results = incident()
+    lines = render_report(reported(evidence, results)).splitlines()
+
+    assert next(line for line in lines if "failing with it" in line).startswith("Impact  failing with it: ")
 
 
 def test_a_segment_in_progress_is_no_failure() -> None:

@@ -4,7 +4,9 @@ import pytest
 
 from domain.causes import CAUSES
 from domain.report import ReportStatus
+from orchestrator.conclude.conclusion import Conclusion
 from orchestrator.conclude.naming import label
+from specialists.kit.change import Change
 from tests.support.concluding import (
     API,
     CHANGE,
@@ -152,6 +154,22 @@ def test_a_change_just_before_is_the_trigger_and_makes_its_effect_surer() -> Non
     assert found.root_cause.confidence > without.confidence
 
 
+def test_a_cause_with_a_later_change_of_its_own_was_not_set_off_by_an_earlier_one() -> None:
+    earlier = looks(TABLE, "UpdateTable")
+    change = hypothesis(CHANGE, TABLE, proof=earlier, since=-30)
+
+    def found(at: float) -> dict[tuple[str, str], str]:
+        own = Change(
+            resource=TABLE, source="cloudtrail:LookupEvents", observed_at=minutes(at), event_id="own",
+            event_name="DeleteTable", event_source="dynamodb.amazonaws.com", who="mia",
+        )  # fmt: skip
+        cause = hypothesis(THROTTLED, TABLE, proof=[THROTTLE_CALL], strong=[*T, own], since=-2)
+        return roles(concluded((*SEEN, *earlier, own), cause, change))
+
+    assert found(-2)[(CHANGE, TABLE)] != "trigger"
+    assert found(-30)[(CHANGE, TABLE)] == "trigger"
+
+
 @pytest.mark.parametrize("since", [10, 60, 600])
 def test_a_change_after_the_failure_began_neither_triggers_nor_is_the_root(since: float) -> None:
     change = hypothesis(CHANGE, TABLE, proof=looks(TABLE, "UpdateTable", "deploy", "config"), since=since)
@@ -289,6 +307,22 @@ def test_what_a_failing_caller_was_still_waiting_for_is_no_innocent_neighbour() 
     found = concluded((*items, *F, *T), slow, timeout)
 
     assert roles(found) == {("ddb-hot-partition", TABLE): "root_cause", (TIMEOUT, FUNCTION): "symptom"}
+
+
+def test_a_call_that_names_no_table_leaves_its_caller_undecided_and_asks_for_the_name() -> None:
+    def raising(service: str) -> Conclusion:
+        refused = called(FUNCTION, service, code="TransactionCanceledException", fault=True, origin=True)
+        items = traced(segment(FUNCTION, fault=True), refused)
+        raised = hypothesis(CODE, FUNCTION, strong=F, defers_to=(service,))
+        return concluded((*items, *F), raised)
+
+    nameless, unknown = raising("aws:DynamoDB"), raising("aws:Translate")
+
+    assert nameless.root_cause is None
+    assert nameless.verdict.next_look == (
+        "The trace does not name what of AWS service `DynamoDB` was called: ask again with its name."
+    )
+    assert roles(unknown) == {(CODE, FUNCTION): "root_cause"}
 
 
 def test_a_symptom_that_defers_to_what_nobody_saw_is_no_confident_verdict() -> None:

@@ -208,7 +208,7 @@ def test_affected_services_and_what_follows_are_told_with_it() -> None:
     ).severity
 
     assert set(found.affected_services) == {"a1b2c3", "create-order", "checkout"}
-    assert found.spread == "`jobs` feeds `create-order`: its messages wait meanwhile"
+    assert found.spread == "`jobs` feeds `create-order`: its messages are not worked off meanwhile"
     assert found.level is SeverityLevel.UNKNOWN
     assert found.reason == "a traced request failed; no metric tells how many others do"
 
@@ -226,3 +226,13 @@ def test_the_tables_fall_from_the_worst_row_to_the_mildest() -> None:
 
         assert [row.share for row in rows] == sorted((row.share for row in rows), reverse=True)
     assert [floor for floor, _ in WAITS] == sorted((floor for floor, _ in WAITS), reverse=True)
+
+
+def test_executions_that_time_out_count_and_few_of_them_are_told_so() -> None:
+    machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:talk-text"
+    states = {"namespace": "AWS/States"}
+    late = series(machine, "ExecutionsTimedOut", [0, 1, 0, 0], **states)
+    started = series(machine, "ExecutionsStarted", [0, 1, 0, 1], **states)
+    found = judged(late, started, affected=(machine,))
+
+    assert (found.failing_share, "fail (less than one a minute)" in found.reason) == (0.5, True)

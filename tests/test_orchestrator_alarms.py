@@ -290,7 +290,7 @@ def test_an_alarm_on_a_metric_of_ones_own_says_that_it_names_no_resource(world: 
     assert [g.message for g in seen.gaps] == [
         (
             "The alarm “carts” watches Shop Carts (Shop=a), which names no AWS resource that is known here: "
-            "the failing traces of its window are looked at instead."
+            "the failing traces of its window are looked at instead. Ask again with a resource's name or a trace id."
         )
     ]
     assert traces(seen) == {failed}

@@ -14,7 +14,9 @@ import pytest
 
 from domain.alarm import AlarmKind, AlarmState, AlarmTransition
 from domain.evidence import Evidence, load_evidence
+from domain.findings import Fact
 from domain.report import Report, ReportStatus
+from domain.result import SpecialistResult
 from orchestrator.alarms.metric import MetricSilence
 from sandbox.aws import LocalAws, resources, signals
 from sandbox.aws.resources import allow
@@ -139,6 +141,23 @@ def test_an_alarm_that_nothing_explains_is_no_all_clear() -> None:
     assert report.status is ReportStatus.INCONCLUSIVE
     assert report.headline == "Alarm `orders-throttled` rang, and nothing that was looked at explains it"
     assert report.next_look
+
+
+def test_what_is_unusual_is_told_beside_an_alarm_that_nothing_explains_and_changes_last() -> None:
+    seen = looks(FUNCTION, "config")
+
+    def told(name: str, statement: str, *, notable: bool = True) -> SpecialistResult:
+        return result(name=name, facts=[Fact(statement=statement, evidence=(seen[0].id,), notable=notable)])
+
+    parts = [
+        told("change-intelligence", "`ci` deployed"),
+        told("sns", "All is as ever", notable=False),
+        told("sqs", "A heap is worked off"),
+    ]
+    report = reported((rang(), *seen), parts)
+
+    assert "A heap is worked off. `ci` deployed. Checked:" in report.summary
+    assert "All is as ever" not in report.summary
 
 
 def test_the_transition_stands_in_the_timeline_with_its_evidence() -> None:

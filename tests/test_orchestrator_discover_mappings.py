@@ -286,3 +286,33 @@ def test_a_fault_of_a_reader_counts_fully_beside_a_healthy_trace() -> None:
     told = concluded((*trace, *broken), hypothesis(CODE, WORKER, strong=broken), graph=graph)
 
     assert told.root_cause is not None
+
+
+# --- behind a dead-letter queue
+
+
+def test_the_readers_of_the_queues_that_a_dead_letter_queue_serves_join_the_graph(world: World) -> None:
+    dead = resources.queue(world, "mails-dead")
+    mails = resources.queue(world, "mails", dead_letter=dead, VisibilityTimeout="300")
+    rights = allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], mails)
+    worker = resources.function(world, "mailer", role=resources.role(world, "mailer-role", rights))
+    resources.event_source(world, "mailer", mails)
+    seen = found(dead)
+
+    assert {n.id for n in seen.graph.nodes} == {dead, mails, worker}
+    assert (mails, worker, 0) in edges(seen)
+
+
+def test_a_queue_that_a_request_writes_to_is_not_asked_whose_dead_letters_it_keeps(aws: LocalAws, world: World) -> None:
+    resources.queue(world, "mails")
+    sent = call("SQS", "SendMessage", aws={"queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/mails"})
+    found(send(world, function("front", sent)))
+
+    assert "ListDeadLetterSourceQueues" not in {c.operation for c in aws.calls}
+
+
+def test_a_denied_look_at_dead_letters_names_its_own_action(aws: LocalAws, world: World) -> None:
+    dead = resources.queue(world, "mails-dead")
+    aws.inject("sqs", "ListDeadLetterSourceQueues", faults.ACCESS_DENIED)
+
+    assert [g.action for g in found(dead).gaps] == ["sqs:ListDeadLetterSourceQueues"]

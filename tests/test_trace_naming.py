@@ -69,6 +69,11 @@ def test_a_queue_url_without_account_and_name_names_no_queue(url: str) -> None:
         ("DynamoDB", {"table_name": TABLE}, TABLE),
         ("DynamoDB", {"table_name": f"{TABLE}/index/by-user"}, TABLE),
         ("DynamoDB", {"resource_names": ["orders"]}, TABLE),
+        ("DynamoDB", {"table_names": ["orders"]}, TABLE),
+        ("DynamoDB", {"table_names": ["orders", "orders"]}, TABLE),
+        ("DynamoDB", {"table_names": ["orders", "users"]}, "aws:DynamoDB"),
+        ("DynamoDB", {"resource_names": ["orders", "users"]}, "aws:DynamoDB"),
+        ("DynamoDB", {"table_names": "orders"}, "aws:DynamoDB"),
         ("DynamoDB", {"table_name": "orders", "account_id": "999999999999"}, "arn:aws:dynamodb:eu-west-1:999999999999:table/orders"),
         ("DynamoDB", {"table_name": "orders", "region": "cn-north-1"}, "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/orders"),
         ("DynamoDB", {}, "aws:DynamoDB"),
@@ -162,6 +167,14 @@ def test_a_consumer_behind_a_topic_is_called_by_the_topic() -> None:
     assert edges(reading) == [(arn("lambda", "function:sender"), topic), (topic, consumer)]
 
 
+def test_the_alias_that_a_caller_names_is_kept_beside_what_answered() -> None:
+    callee = arn("lambda", "function:price")
+    invoke = call("Lambda", "Invoke", aws={"function_name": f"{callee}:live"})
+    answer = function("price", parent_id=invoke["id"])
+
+    assert {n.id: n.qualifiers for n in read(function("f", invoke), answer).graph.nodes}[callee] == ("live",)
+
+
 def test_the_answering_segment_says_whose_arn_it_is() -> None:
     invoke = call("Lambda", "Invoke", aws={"function_name": "g"})
     other = {"function_arn": "arn:aws:lambda:eu-west-1:999999999999:function:g"}
@@ -211,3 +224,14 @@ def test_a_call_that_came_without_its_caller_is_still_seen() -> None:
 
     assert nodes(reading) == [TABLE]
     assert reading.overview.failed_segments == 1
+
+
+def test_a_batch_over_several_tables_leads_to_each_of_them_and_singles_none_out() -> None:
+    batch = call("DynamoDB", "BatchWriteItem", aws={"table_names": ["orders", "users"]}, status=400)
+    reading = read(function("f", batch))
+    caller, users = arn("lambda", "function:f"), arn("dynamodb", "table/users")
+
+    assert {TABLE, users, "aws:DynamoDB"} <= set(nodes(reading))
+    assert {(caller, TABLE), (caller, users)} <= set(edges(reading))
+    assert {TABLE, users} <= {edge.target for edge in reading.graph.edges if edge.failing}
+    assert [found.resource for found in calls(reading)] == ["aws:DynamoDB"]

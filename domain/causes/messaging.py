@@ -98,7 +98,7 @@ SENDER = rows(
     (
         "sqs-message-too-large",
         "messages exceed the size limit",
-        "Put the body into S3 and send its key.",
+        "Send fewer messages in a batch where all together are too large, or put the body into S3 and send its key.",
         "AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html",
     ),
     (

@@ -33,7 +33,7 @@ TASK = rows(
     ),
     (
         "sfn-function-not-found",
-        "a task refers to a function that does not exist",
+        "a task refers to a function or alias that does not exist",
         "Correct the function's ARN or alias in the definition, or restore the function.",
         "step-functions/latest/dg/concepts-error-handling.html",
     ),

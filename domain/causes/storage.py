@@ -7,7 +7,7 @@ TABLE = rows(
     (
         "ddb-provisioned-exceeded",
         "provisioned read or write capacity is exceeded",
-        "Raise the capacity or switch to on-demand, and let clients back off meanwhile.",
+        "Raise the capacity or the on-demand maximum, or switch to on-demand, and let clients back off meanwhile.",
         "amazondynamodb/latest/developerguide/Programming.Errors.html",
     ),
     (

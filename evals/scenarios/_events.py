@@ -1,7 +1,8 @@
 """Rules of a scenario: hours of events that they match and deliver, who may be called, and people who change them."""
 
+import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from sandbox.aws.world import World
 
 STARTED = ("TriggeredRules", "Invocations")
 HOURS_OF_A_WEEK = 7 * 24
+EVENTS = "events.amazonaws.com"
 
 
 def rule_flow(
@@ -68,3 +70,39 @@ def rule_changed(world: World, name: str, rule: str, /, *, who: str, when: datet
     """Record that somebody changed a rule; `name` is CloudTrail's. Returns the event's id."""
     kind = [("AWS::Events::Rule", rule)]
     return signals.cloudtrail_event(world, name, "events", kind, who=who, when=when, request={"name": rule, **request})
+
+
+def bus_rule(
+    world: World, bus: str, name: str, targets: Sequence[Mapping[str, Any]], pattern: Mapping[str, Any]
+) -> str:
+    """Make a rule by pattern on a bus, made where it is not there; `targets` are PutTargets'. Returns its ARN."""
+    events = world.client("events")
+    if bus != "default" and bus not in {found["Name"] for found in events.list_event_buses()["EventBuses"]}:
+        events.create_event_bus(Name=bus)
+    arn: str = events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))["RuleArn"]
+    events.put_targets(Rule=name, EventBusName=bus, Targets=[dict(target) for target in targets])
+    return arn
+
+
+def bus_flow(
+    world: World,
+    bus: str,
+    rule: str,
+    a_minute: int,
+    *,
+    since: datetime | None = None,
+    targets: int = 1,
+    failing: int = 1,
+) -> None:
+    """Report four hours of a rule that matches evenly; from `since` on so many of its `targets` are `failing`."""
+    where = {"RuleName": rule} if bus == "default" else {"EventBusName": bus, "RuleName": rule}
+    start = whole_minute(world, HISTORY_MINUTES)
+    times = [start + timedelta(minutes=n) for n in range(HISTORY_MINUTES)]
+    rows: dict[str, list[Any]] = {
+        "MatchedEvents": [{1.0: a_minute} for _ in times],
+        "TriggeredRules": [{1.0: a_minute} for _ in times],
+        "Invocations": [{1.0: a_minute * targets} for _ in times],
+        "FailedInvocations": [{1.0: a_minute * failing} if since and at >= since else None for at in times],
+    }
+    for name, values in rows.items():
+        signals.metric(world, "AWS/Events", name, where, values, start=start, unit="Count")

@@ -81,12 +81,16 @@ class Run:
         """The time of the last step."""
         return self._at
 
-    def add(self, kind: str, after: float, *, shared: str = "", **details: Any) -> "Run":
-        """Append an event of AWS's type; all states share the names of their details."""
+    def add(self, kind: str, after: float, *, shared: str = "", follows: int | None = None, **details: Any) -> "Run":
+        """Append an event of AWS's type; all states share the names of their details.
+
+        It `follows` the event before it, unless another's number is given, as where branches run side by side.
+        """
         number = len(self._events) + 1
         self._at += timedelta(seconds=after)
         key = f"{shared or kind[0].lower() + kind[1:]}EventDetails"
-        event = {"id": number, "previousEventId": 0 if number < 3 else number - 1, "type": kind, "timestamp": self._at}
+        before = follows if follows is not None else 0 if number < 3 else number - 1
+        event = {"id": number, "previousEventId": before, "type": kind, "timestamp": self._at}
         self._events.append({**event, key: details} if details else event)
         return self
 
@@ -100,7 +104,7 @@ class Run:
 
     def ask(self, service: str, operation: str, *, after: float = 0.02, **details: Any) -> "Run":
         """Schedule and start a task; `parameters` are the request's, `timeoutInSeconds` its limit."""
-        asked = {"resourceType": service, "resource": operation}
+        asked: dict[str, Any] = {"resourceType": service, "resource": operation}
         given = {**details, "parameters": json.dumps(details.get("parameters", {}))}
         self.add("TaskScheduled", after, **asked, region=self.machine.world.region, **given)
         return self.add("TaskStarted", 0.03, **asked)
@@ -124,8 +128,9 @@ class Run:
         """End the execution: SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
         self.status, self.error, self.cause = status, error, cause
         kind = "Execution" + status.title().replace("_", "")
-        said = {key: value for key, value in (("error", error), ("cause", cause)) if value}
-        return self.add(kind, after, **said, **({"output": "{}"} if status == "SUCCEEDED" else {}))
+        said: dict[str, Any] = {key: value for key, value in (("error", error), ("cause", cause)) if value}
+        said |= {"output": "{}"} if status == "SUCCEEDED" else {}
+        return self.add(kind, after, **said)
 
     def fail(self, error: str, cause: str, *, after: float = 0.1) -> "Run":
         """Let the task fail, and the execution with it."""

@@ -61,10 +61,23 @@ def dotnet(kind: str, message: str, *stack: Frame, milliseconds: float = 70.0) -
     return Fault(kind.rsplit(".", 1)[-1], message, (line,), stack, milliseconds=milliseconds)
 
 
+def ruby(kind: str, message: str, *stack: Frame, milliseconds: float = 60.0) -> Fault:
+    """Return an error that the Ruby runtime prints: it wraps the class, the trace does not."""
+    frames = [f"{path}:{line}:in `{label}'" for path, line, label in stack]
+    shown = json.dumps({"errorMessage": message, "errorType": f"Function<{kind}>", "stackTrace": frames}, indent=2)
+    return Fault(kind, message, (f"Error raised from handler method\n{shown}",), stack, milliseconds=milliseconds)
+
+
 def go(kind: str, message: str, *, milliseconds: float = 40.0) -> Fault:
     """Return an error that a Go handler returned: one JSON object after the logger's own time, without a stack."""
     line = "2026/11/21 09:53:11 " + _json({"errorMessage": message, "errorType": kind})
     return Fault(kind, message, (line,), milliseconds=milliseconds)
+
+
+def structured(service: str, message: str, **more: str) -> str:
+    """Return a line of a structured logger, as Powertools writes it."""
+    line = {"level": "INFO", "message": message, "timestamp": "{time}", "service": service, **more}
+    return json.dumps({**line, "function_request_id": "{request}"})
 
 
 def timed_out(seconds: int) -> Fault:

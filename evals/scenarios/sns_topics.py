@@ -16,16 +16,10 @@ from evals.scenarios._messages import (
     topic_flow,
 )
 from evals.scenarios._runtimes import node, python
+from evals.scenarios._sources import letting_in
 from sandbox.aws import resources, signals
 from sandbox.aws.resources import allow, policy_document
 from sandbox.aws.world import World
-
-
-def _letting_in(topic: str, queue: str) -> str:
-    """Return the policy by which a queue lets a topic in."""
-    who, where = {"Service": "sns.amazonaws.com"}, {"ArnEquals": {"aws:SourceArn": topic}}
-    statement = {**allow("sqs:SendMessage", queue), "Principal": who, "Condition": where}
-    return policy_document(statement)
 
 
 @scenario(Kind.SINGLE, "sns")
@@ -33,7 +27,7 @@ def loyalty_filters_for_the_name_of_the_event_in_the_new_release(world: World) -
     """The filter of loyalty's queue was moved to `OrderPlaced` a release too early: the shop still says `order_placed`,
     and no points are booked."""
     topic = world.arn("sns", "shop-orders")
-    points = resources.queue(world, "loyalty-orders", Policy=_letting_in(topic, world.arn("sqs", "loyalty-orders")))
+    points = resources.queue(world, "loyalty-orders", Policy=letting_in(topic, world.arn("sqs", "loyalty-orders")))
     resources.topic(world, "shop-orders", subscribers=[("sqs", points)])
     sns = world.client("sns")
     [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]

@@ -30,13 +30,17 @@ CLOCKS = timedelta(minutes=1)
 
 
 class Transition(NamedTuple):
-    """One change of state; `data` is what the decision was made from, empty where CloudWatch gave a sentence only."""
+    """One change of state; `data` is what the decision was made from, empty where CloudWatch gave a sentence only.
+
+    `over` is when the alarm was OK again, where the history tells.
+    """
 
     at: datetime
     state: AlarmState
     reason: str = ""
     data: Mapping[str, Any] = {}
     source: str = "cloudwatch:DescribeAlarmHistory"
+    over: datetime | None = None
 
 
 def transitions(aws: Clients, name: str, until: datetime) -> tuple[Transition, ...]:
@@ -56,7 +60,12 @@ def nearest(
         fitting = [t for t in fitting if t.at <= at + CLOCKS]
     elif at is not None:
         fitting = sorted((t for t in fitting if abs(t.at - at) <= ITS_OWN), key=lambda t: (abs(t.at - at), t.at))
-    return fitting[0] if fitting else None
+    return fitting[0]._replace(over=_over(known, fitting[0])) if fitting else None
+
+
+def _over(known: Sequence[Transition], change: Transition) -> datetime | None:
+    """When the alarm next was OK after a change."""
+    return min((t.at for t in known if t.state is AlarmState.OK and t.at > change.at), default=None)
 
 
 def state_at(known: Sequence[Transition], moment: datetime) -> AlarmState | None:

@@ -59,6 +59,7 @@ class Sighting(NamedTuple):
             expression=alarm.expression,
             members=tuple(members),
             for_missing_data=_unreported(transition),
+            over_at=transition.over,
         )
 
 

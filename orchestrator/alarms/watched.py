@@ -64,7 +64,7 @@ def _blind_spots(alarm: Described, named: Sequence[Target], where: Where) -> Ite
         metrics = ", ".join(dict.fromkeys(map(_called, alarm.metrics)))
         yield (
             f"The alarm “{alarm.name}” watches {metrics}, which names no AWS resource that is known here: "
-            "the failing traces of its window are looked at instead."
+            "the failing traces of its window are looked at instead. Ask again with a resource's name or a trace id."
         )
 
 

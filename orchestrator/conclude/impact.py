@@ -23,7 +23,7 @@ class _Measure(NamedTuple):
 MEASURES: tuple[_Measure, ...] = (
     _Measure("apigateway", "AWS/ApiGateway", frozenset({"5XXError", "5xx"}), "Count"),
     _Measure("lambda", "AWS/Lambda", frozenset({"Errors"}), "Invocations"),
-    _Measure("states", "AWS/States", frozenset({"ExecutionsFailed"}), "ExecutionsStarted"),
+    _Measure("states", "AWS/States", frozenset({"ExecutionsFailed", "ExecutionsTimedOut"}), "ExecutionsStarted"),
 )
 
 AGES = frozenset({("AWS/SQS", "ApproximateAgeOfOldestMessage")})
@@ -33,13 +33,18 @@ GROWS = 1.5
 """How many times its usual peak, and what it was when the window began, an age must be to grow."""
 
 
+FAR = 3
+"""How many times its usual peak failures must reach to be unusual."""
+
+
 class Impact(NamedTuple):
-    """How many of a resource's requests fail; `said` goes on after "48% of "."""
+    """How many of a resource's requests fail; `said` goes on after "48% of ". `unusual`: far more than before."""
 
     resource: str
     share: float
     said: str
     evidence: tuple[str, ...]
+    unusual: bool = False
 
 
 class Backlog(NamedTuple):
@@ -52,7 +57,7 @@ class Backlog(NamedTuple):
 
 
 def impacts(bundle: EvidenceBundle, graph: ServiceGraph) -> list[Impact]:
-    """Return the failing share of every resource whose own metrics show failures, since the first of the window."""
+    """Return the failing share of every resource whose own metrics show failures, since they were more than usual."""
     sums = [series for series in bundle.of(MetricSeries) if series.statistic == "Sum"]
     totals = {(s.resource, s.metric, *sorted(s.dimensions.items())): s for s in sums}
     found = []
@@ -73,7 +78,7 @@ def traced_impacts(affected: Iterable[Affected], graph: ServiceGraph) -> list[Im
             one.resource,
             traffic.counts.share,
             f"the {traffic.counts.total:,} traced requests to {label(one.resource, graph)} fail "
-            f"(about {traffic.a_minute:.0f} a minute)",
+            f"({_rate(traffic.a_minute)})",
             (traffic.id,),
         )
         for one, traffic in counted
@@ -105,8 +110,8 @@ def _measures(measure: _Measure, series: MetricSeries) -> bool:
 
 
 def _impact(failing: MetricSeries, total: MetricSeries, graph: ServiceGraph) -> Impact | None:
-    """Compare failures and requests since the first failure of the window."""
-    onset = failing.first_over(0)
+    """Compare failures and requests since there were more failures than usual, else since the first of the window."""
+    onset = failing.first_over(failing.usual_peak) or failing.first_over(0)
     since = _since(total, onset)
     if onset is None or not sum(since):
         return None
@@ -115,9 +120,14 @@ def _impact(failing: MetricSeries, total: MetricSeries, graph: ServiceGraph) -> 
     return Impact(
         failing.resource,
         min(1.0, failures / sum(since)),
-        f"the requests to {label(failing.resource, graph)} fail (about {a_minute:.0f} a minute)",
+        f"the requests to {label(failing.resource, graph)} fail ({_rate(a_minute)})",
         (failing.id, total.id),
+        unusual=failing.peak > FAR * failing.usual_peak,
     )
+
+
+def _rate(a_minute: float) -> str:
+    return "less than one a minute" if a_minute < 1 else f"about {a_minute:.0f} a minute"
 
 
 def _since(series: MetricSeries, onset: datetime | None) -> list[float]:

@@ -16,6 +16,8 @@ from orchestrator.conclude.agree import agreement, opinions, share_left
 from orchestrator.conclude.explain import BLINDNESS, CHANGE, Weighed, explanations
 from orchestrator.conclude.precedence import Favour, favours
 from orchestrator.conclude.weigh import TraceView, evidence_score, grounded, merged, positioned
+from orchestrator.trace.naming import SERVICES
+from specialists.kit.change import Change
 
 THRESHOLD = 0.60
 """A hypothesis below it is no verdict."""
@@ -34,6 +36,9 @@ SHARED = 0.90
 
 DEEPER_UNSEEN = 0.60
 """What is left of a hypothesis that points below itself while nothing was found there."""
+
+LOOKED_INTO = frozenset({"dynamodb", "events", "lambda", "s3", "sns", "sqs", "states"})
+"""Services with specialists; X-Ray names no table of a transaction, for one."""
 
 TOO_LATE = 0.30
 """What is left of a change that came after the failure had begun."""
@@ -80,7 +85,7 @@ def settle(
     weighed = [_in_time(w, weighed) for w in weighed]
     explained = explanations(weighed, graph, bundle, threshold=THRESHOLD)
     weighed = [_unexplained_deferral(w, explained, view, graph, denied) for w in weighed]
-    triggers = _triggers(weighed, explained, graph)
+    triggers = _triggers(weighed, explained, graph, bundle)
     weighed = [_confirmed(w, weighed, triggers) for w in weighed]
     failing = view.failed or _rang(bundle)
     standing = [w for w in weighed if w.key not in explained and w.key not in triggers]
@@ -160,7 +165,7 @@ def _unexplained_deferral(
     Nor is one that points out of AWS while another specialist was denied its look at the way there.
 
     It points there in words of its own, or the trace does: the failure began not at its resource but at one below it
-    in AWS, that a specialist could have looked at.
+    in AWS, that a specialist could have looked at, had the trace named it.
     """
     hypothesis = weighed.hypothesis
     if weighed.key in explained or not cause(hypothesis.cause).generic:
@@ -170,22 +175,34 @@ def _unexplained_deferral(
         below |= graph.downstream(hypothesis.resource, failing=True) & view.origins
     outward = any(not r.startswith("arn:") for r in below)
     barred = any(r == hypothesis.resource and s != hypothesis.specialist for r, s in denied)
-    below = {r for r in below if r.startswith("arn:") or (outward and barred)}
+    below = {r for r in below if r.startswith("arn:") or wants_a_name(r) or (outward and barred)}
     return weighed._replace(score=weighed.score * DEEPER_UNSEEN) if below else weighed
 
 
-def _triggers(weighed: Sequence[Weighed], explained: dict[str, Weighed], graph: ServiceGraph) -> dict[str, str]:
+def wants_a_name(resource: str) -> bool:
+    """Whether it is a service of whose resources a specialist knows more, and the trace does not say which one."""
+    return resource.startswith("aws:") and SERVICES.get(resource.removeprefix("aws:").lower()) in LOOKED_INTO
+
+
+def _triggers(
+    weighed: Sequence[Weighed], explained: dict[str, Weighed], graph: ServiceGraph, bundle: EvidenceBundle
+) -> dict[str, str]:
     """Return what each change set off."""
     changes = [w for w in weighed if w.hypothesis.cause == CHANGE]
-    return {w.key: target.key for w in changes if (target := _triggered(w, weighed, explained, graph))}
+    return {w.key: target.key for w in changes if (target := _triggered(w, weighed, explained, graph, bundle))}
 
 
 def _triggered(
-    change: Weighed, weighed: Sequence[Weighed], explained: dict[str, Weighed], graph: ServiceGraph
+    change: Weighed,
+    weighed: Sequence[Weighed],
+    explained: dict[str, Weighed],
+    graph: ServiceGraph,
+    bundle: EvidenceBundle,
 ) -> Weighed | None:
     """Return the unexplained cause that the change set off, and that did not begin before it.
 
     It is on the same resource or next to it, or explains a symptom there: new code asks for a right its role never had.
+    A cause that rests on a later change of its own was set off by that one.
     """
     leads_to = {
         explained[w.key].key
@@ -205,6 +222,7 @@ def _triggered(
         and w.score >= THRESHOLD
         and (w.hypothesis.resource in near or w.key in leads_to)
         and _follows(change.hypothesis, w.hypothesis)
+        and not _has_a_later_one(change.hypothesis, w.hypothesis, bundle)
     ]
     same_first = sorted(fitting, key=lambda w: (w.hypothesis.resource != change.hypothesis.resource, -w.score, w.key))
     return same_first[0] if same_first else None
@@ -214,6 +232,12 @@ def _follows(change: Hypothesis, effect: Hypothesis) -> bool:
     if change.since is None or effect.since is None:
         return True
     return change.since - BEFORE_CHANGE <= effect.since <= change.since + CHANGE_REACH
+
+
+def _has_a_later_one(change: Hypothesis, effect: Hypothesis, bundle: EvidenceBundle) -> bool:
+    cited = (bundle[e] for e in effect.evidence if e in bundle)
+    own = [c.observed_at for c in cited if isinstance(c, Change) and c.took_effect and c.observed_at]
+    return change.since is not None and any(at > change.since for at in own)
 
 
 def _confirmed(weighed: Weighed, all_of_them: Sequence[Weighed], triggers: dict[str, str]) -> Weighed:

@@ -96,7 +96,7 @@ def severity(
     judged = [_requests(bundle, graph, names, reach), *_waiting(bundle, graph, names)]
     known = [one for one in judged if one is not None]
     if not known:
-        return _unknown(bundle, reach)
+        return _unknown(bundle, reach, origins)
     worst = max(known, key=lambda one: ORDER.index(one.level))
     others = [one for one in known if one is not worst]
     return Severity(
@@ -104,25 +104,27 @@ def severity(
         reason="; ".join(one.reason for one in (worst, *others[:1])),
         failing_share=next((one.share for one in known if one.share is not None), None),
         evidence=tuple(dict.fromkeys(e for one in (worst, *others[:1]) for e in one.evidence)),
-        **_told(reach),
+        **_told(reach, origins),
     )
 
 
-def _told(reach: Spread) -> dict[str, object]:
+def _told(reach: Spread, origins: Collection[str]) -> dict[str, object]:
+    """Tell who fails and who follows; where it began fails with nothing but itself."""
+    alone = {one.resource for one in reach.affected} <= set(origins)
     return {
-        "affected_services": tuple(one.name for one in reach.affected),
+        "affected_services": () if alone else tuple(one.name for one in reach.affected),
         "spread": "; ".join(follower.said for follower in reach.followers[:NAMED]),
     }
 
 
-def _unknown(bundle: EvidenceBundle, reach: Spread) -> Severity:
+def _unknown(bundle: EvidenceBundle, reach: Spread, origins: Collection[str]) -> Severity:
     traced = tuple(o.id for o in bundle.of(TraceOverview) if o.failed_calls or o.failed_segments)
     reason = (
         "a traced request failed; no metric tells how many others do"
         if traced
         else "no metric tells how many requests fail"
     )
-    return Severity(level=SeverityLevel.UNKNOWN, reason=reason, evidence=traced, **_told(reach))
+    return Severity(level=SeverityLevel.UNKNOWN, reason=reason, evidence=traced, **_told(reach, origins))
 
 
 def _requests(bundle: EvidenceBundle, graph: ServiceGraph, names: Collection[str], reach: Spread) -> _Judged | None:

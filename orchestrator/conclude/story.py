@@ -49,6 +49,11 @@ def timeline(
         if a.observed_at is not None
     ]
     entries += [
+        TimelineEntry(at=a.over_at, what=f"alarm `{a.name}` was OK again", resource=a.resource, evidence=(a.id,))
+        for a in bundle.of(AlarmTransition)
+        if a.over_at is not None
+    ]
+    entries += [
         TimelineEntry(at=s.observed_at, what=s.summary(), resource=s.resource, evidence=(s.id,))
         for s in bundle.of(MetricSilence)
         if s.observed_at is not None

@@ -4,6 +4,7 @@ Pieces of evidence that come from one look are not independent, so the strongest
 add up as probabilities do (noisy-or). What contradicts takes away in the same way.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -54,10 +55,15 @@ class TraceView(NamedTuple):
         """Read the positions from the trace's evidence."""
         calls, segments = bundle.of(TraceCall), bundle.of(TraceSegment)
         tried_again = _made_good(calls, segments)
-        bad_segments = [] if tried_again else [s for s in segments if s.failed]
+        failed_segments = [] if tried_again else [s for s in segments if s.failed]
+        bad_segments = [s for s in failed_segments if not _passed_on(s, calls, segments)]
         callers_that_failed = {s.resource for s in bad_segments}
         failed_calls = [] if tried_again else [c for c in calls if c.failed]
-        bad_calls = [c for c in failed_calls if c.caller in callers_that_failed or not _refusal(c)]
+        bad_calls = [
+            c
+            for c in failed_calls
+            if not c.left_behind(failed_calls) and (c.caller in callers_that_failed or not c.refused)
+        ]
         waited_for = {c.resource for c in calls if c.pending and c.caller in callers_that_failed}
         origins = {c.resource for c in bad_calls if c.origin} | {s.resource for s in bad_segments if s.origin}
         return cls(
@@ -85,12 +91,38 @@ def _made_good(calls: Iterable[TraceCall], segments: Iterable[TraceSegment]) -> 
     return bool(tried) and all(tried)
 
 
-def _refusal(call: TraceCall) -> bool:
-    """Whether the other side said no, by HTTP 4xx: a caller that succeeded has dealt with it.
+ANSWERS = frozenset({400, 404, 405, 406, 409, 410, 412, 415, 422})
+"""What a program answers to a request that it cannot fulfil; 401, 403 and 429 may come from what guards it."""
 
-    The SDK for Python marks such a call as error and fault, so the flags do not tell.
+
+def _passed_on(segment: TraceSegment, calls: Iterable[TraceCall], segments: Iterable[TraceSegment]) -> bool:
+    """Whether a segment only handed on an HTTP 4xx that what it called had answered, without failing itself."""
+    if segment.fault or segment.throttle or segment.errors or segment.http_status not in ANSWERS:
+        return False
+    called = [c for c in calls if c.caller == segment.resource and c.trace_id == segment.trace_id]
+    callees = {c.resource for c in called}
+    there = [s for s in segments if s.resource in callees and s.trace_id == segment.trace_id]
+    return bool(there) and not any(c.failed or c.pending for c in called) and not any(s.failed for s in there)
+
+
+def unanswered(resource: str, bundle: EvidenceBundle) -> tuple[TraceCall, ...]:
+    """Return the calls in which a failure began at the resource, where none of them had an answer of it at all.
+
+    A resource that was reached has a segment of its own, or its calls have an HTTP status.
     """
-    return not call.throttle and (not call.fault or 400 <= (call.http_status or 0) < 500)
+    began = [c for c in bundle.of(TraceCall, resource) if c.failed and c.origin]
+    reached = bundle.of(TraceSegment, resource) or any(c.http_status or not _no_way(c) for c in began)
+    return () if reached else tuple(began)
+
+
+NO_WAY = re.compile(
+    r"time-?d? ?out|connect|ECONN|EAI_AGAIN|ENOTFOUND|UnknownHost|no such host|unreachable", re.IGNORECASE
+)
+"""What clients write who got no connection, or no answer over one."""
+
+
+def _no_way(call: TraceCall) -> bool:
+    return call.pending or any(NO_WAY.search(f"{error.type} {error.message}") for error in call.errors)
 
 
 def grounded(hypotheses: Iterable[Hypothesis], bundle: EvidenceBundle) -> Iterator[Hypothesis]:

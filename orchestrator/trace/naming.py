@@ -139,6 +139,8 @@ def call_resource(call: Node, home: Home) -> Resource:
     named = None if call.namespace == "remote" else _called(call, home)
     if answering is not None:
         server = segment_resource(answering, home)
+        if named is not None and named.id == server.id:
+            return server.merged(named)  # only the caller knows by which alias or version it called
         return named if named is not None and named.type in PASSES_ON and named.type is not server.type else server
     if call.namespace == "remote":
         return unnamed(ResourceType.REMOTE, _host(call))
@@ -149,12 +151,29 @@ def _called(call: Node, home: Home) -> Resource | None:
     """What the call's own URL and aws block name: whole ARNs first, then names."""
     kind = _kind(SERVICES.get(call.name.lower(), ""))
     named = [value for key in (kind.keys if kind else ()) if isinstance(value := call.aws.get(key), str) and value]
-    listed = call.aws.get("resource_names")
-    named += [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    listed = [_listed(call, key) for key in ("resource_names", *(f"{key}s" for key in (kind.keys if kind else ())))]
+    named += [names[0] for names in listed if len(names) == 1]  # a batch over several went to none of them alone
     url = str(call.request.get("url", ""))[:2000].replace("%3A", ":").replace("/invocations", " ")
     stated = (_from_arn(text) for text in (*arns_in(url), *named))
     made_up = (_named(kind, name, call, home) for name in named) if kind is not None else iter(())
     return next((found for found in (*stated, *made_up) if found is not None), None)
+
+
+def batched(call: Node, home: Home) -> tuple[Resource, ...]:
+    """Return the resources of a call that names several, such as a BatchWriteItem over two tables."""
+    kind = _kind(SERVICES.get(call.name.lower(), ""))
+    if kind is None or call.namespace == "remote":
+        return ()
+    names = [name for key in kind.keys for name in _listed(call, f"{key}s")]
+    found = tuple(resource for name in names if (resource := _named(kind, name, call, home)) is not None)
+    return found if len(found) > 1 else ()
+
+
+def _listed(call: Node, key: str) -> list[str]:
+    found = call.aws.get(key)
+    return (
+        list(dict.fromkeys(name for name in found if isinstance(name, str) and name)) if isinstance(found, list) else []
+    )
 
 
 def _inferred(call: Node, home: Home) -> Resource | None:

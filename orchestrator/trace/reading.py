@@ -10,7 +10,7 @@ from domain.resource import Resource
 from domain.trace import TraceCall, TracedError, TraceOverview, TraceSegment
 from orchestrator.parse import trace_ids
 from orchestrator.trace.documents import Node, TraceTree
-from orchestrator.trace.naming import Home, call_resource, segment_resource
+from orchestrator.trace.naming import Home, batched, call_resource, segment_resource
 
 THROTTLES = THROTTLED - {"LimitExceededException", "429"}
 """Codes that mean too many requests; DynamoDB answers them with HTTP 400, and no SDK sets the flag then."""
@@ -46,8 +46,10 @@ def read_trace(tree: TraceTree, home: Home, *, complete: bool = True) -> TraceRe
     owners = {segment.id: segment_resource(segment, home) for segment in real}
     calls = tuple(_calls(tree, real, owners, home))
     segments = tuple(_segment(tree, segment, owners[segment.id]) for segment in real)
+    spread = tuple(_spread(real, owners, home))
     edges = [*(_call_edge(call, tree.by_id[call.segment_id]) for call in calls), *_uncalled(real, owners, home)]
-    nodes = [*owners.values(), *(resource for resource in _callees(real, home))]
+    edges += [edge for edge, _ in spread]
+    nodes = [*owners.values(), *_callees(real, home), *(resource for _, resource in spread)]
     overview = _overview(tree, segments, calls, owners[real[0].id], complete=complete)
     return TraceReading(
         graph=ServiceGraph.of(nodes, [e for e in edges if e.source != e.target]),
@@ -60,6 +62,14 @@ def read_trace(tree: TraceTree, home: Home, *, complete: bool = True) -> TraceRe
 def _callees(segments: Iterable[Node], home: Home) -> Iterator[Resource]:
     for segment in segments:
         yield from (call_resource(node, home) for node in segment.walk() if node.is_call)
+
+
+def _spread(segments: Iterable[Node], owners: dict[str, Resource], home: Home) -> Iterator[tuple[Edge, Resource]]:
+    """Yield an edge to each resource of a call that names several: a failed one leads to all of them."""
+    for segment in segments:
+        for node in segment.walk():
+            for resource in batched(node, home) if node.is_call else ():
+                yield Edge(source=owners[segment.id].id, target=resource.id, calls=1, errors=int(node.failed)), resource
 
 
 def _calls(tree: TraceTree, segments: Iterable[Node], owners: dict[str, Resource], home: Home) -> Iterator[TraceCall]:

@@ -19,15 +19,20 @@ class InvokePermission(Evidence, kind="apigateway.invoke_permission"):
         """The function's name."""
         return self.function.rsplit(":", 1)[-1]
 
+    @property
+    def label(self) -> str:
+        """The function as the API calls it: an alias or version has a resource policy of its own."""
+        return f"`{self.function_name}:{self.qualifier}`" if self.qualifier else f"`{self.function_name}`"
+
     def summary(self) -> str:
         """Say whether a resource policy is there and how long it is."""
         if not self.function_exists:
-            return f"Function `{self.function_name}` does not exist"
+            return f"Function {self.label} does not exist"
         if self.policy is None:
-            return f"Function `{self.function_name}` has no resource policy: no service may invoke it"
+            return f"Function {self.label} has no resource policy: no service may invoke it"
         if not self.policy.readable:
-            return f"Function `{self.function_name}` has a resource policy that is not readable JSON"
-        return f"Function `{self.function_name}` has a resource policy with {len(self.policy.statements)} statements"
+            return f"Function {self.label} has a resource policy that is not readable JSON"
+        return f"Function {self.label} has a resource policy with {len(self.policy.statements)} statements"
 
 
 class UsagePlan(Value):

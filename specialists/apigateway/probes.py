@@ -28,4 +28,5 @@ PROBES: tuple[Probe, ...] = (
     traffic.api_changes,
     traffic.service_changes,
     traffic.permission_changes,
+    traffic.authorizer_changes,
 )

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.evidence import Evidence
+from domain.trace import TraceSegment
 from domain.values import utc
 from specialists.apigateway import logformat
-from specialists.apigateway.evidence import MissingLogGroup, Routes, StageConfig
+from specialists.apigateway.evidence import Authorizer, MissingLogGroup, Routes, StageConfig
 from specialists.apigateway.guards import InvokePermission
 from specialists.apigateway.lookups import STAGES, api_of, stage_name, stages_of
 from specialists.apigateway.policy import lets_api_in
@@ -27,6 +28,9 @@ HTTP_METRICS = (("Count", "Sum"), ("4xx", "Sum"), ("5xx", "Sum"))
 LATENCIES = (("Latency", "Maximum"), ("IntegrationLatency", "Maximum"))
 FUNCTION_METRICS = (("Invocations", "Sum"), ("Errors", "Sum"), ("Throttles", "Sum"), ("Duration", "Maximum"))
 SHARED = re.compile(r"ApiKey|UsagePlan|BasePathMapping|ApiMapping|DomainName|VpcLink")
+REFUSED = frozenset({401, 403, 500})
+"""What an API answers where its authorizer said no, or nothing."""
+
 MAX_FUNCTIONS = 3
 MAX_REQUESTS = 5
 
@@ -174,6 +178,15 @@ def permission_changes(look: Look) -> Iterator[Change]:
     for permission in look.seen.of(InvokePermission, look.target.id):
         if permission.function_exists and not lets_api_in(permission.policy, source_arn(look), look.target.account):
             yield from changes(look, permission.function_name)
+
+
+@probe(LOOKUP_EVENTS, needs=(Authorizer,), yields=(Change,))
+def authorizer_changes(look: Look) -> Iterator[Change]:
+    """Who changed the functions of the authorizers, where requests are refused or fail."""
+    answered = {s.http_status for s in look.seen.of(TraceSegment, look.target.id)}
+    asking = {a.function for a in look.seen.of(Authorizer, look.target.id) if a.function}
+    for function in sorted(asking)[:MAX_FUNCTIONS] if not answered or answered & REFUSED else ():
+        yield from changes(look, function.rsplit(":", 1)[-1])
 
 
 def source_arn(look: Look) -> str:

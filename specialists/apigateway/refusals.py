@@ -21,6 +21,7 @@ from specialists.apigateway.requests import Answer, authorizer_calls, route_of, 
 from specialists.apigateway.signs import unexplained
 from specialists.apigateway.traffic import changes_like
 from specialists.contract import Case
+from specialists.kit.change import Change
 from specialists.kit.series import MetricSeries
 
 ROUTING_CHANGES = (
@@ -134,8 +135,6 @@ def changed_since_deployment(case: Case) -> tuple[Evidence, ...]:
 def mapping_refusals(case: Case) -> tuple[tuple[TraceCall, ...], DomainMappings | None]:
     """Return the calls that a custom domain refused for want of a mapping, and that domain."""
     for domain in case.all(DomainMappings):
-        if not domain.exists or not _concerns(case, domain):
-            continue
         calls = tuple(
             c
             for c in case.evidence.of(TraceCall)
@@ -143,15 +142,36 @@ def mapping_refusals(case: Case) -> tuple[tuple[TraceCall, ...], DomainMappings 
             and (place := host_and_path(c))[0] == domain.domain
             and domain.mapping_for(place[1]) is None
         )
-        if calls:
+        if domain.exists and calls and (leads_here(case, domain) or _lost(case, domain, calls)):
             return calls, domain
     return (), None
 
 
-def _concerns(case: Case, domain: DomainMappings) -> bool:
+def leads_here(case: Case, domain: DomainMappings) -> bool:
     """Tell whether the domain is this API's: it leads here, or led somewhere that is mapped no more."""
     leads = {m.api_id for m in domain.mappings}
     return not leads or case.target.name in leads
+
+
+def _lost(case: Case, domain: DomainMappings, calls: tuple[TraceCall, ...]) -> bool:
+    """Tell whether the domain, which leads elsewhere by other paths, may have led here until somebody changed it."""
+    return bool(mapping_changes(case, domain, calls)) and not case.segments(failed=False)
+
+
+def mapping_changes(case: Case, domain: DomainMappings, calls: tuple[TraceCall, ...]) -> list[Change]:
+    """Return the changes that took the mapping of the refused calls away, oldest first."""
+    edits = changes_like(case, "DeleteBasePathMapping", "UpdateBasePathMapping", "DeleteApiMapping", "UpdateApiMapping")
+    paths = [host_and_path(c)[1] for c in calls]
+    return [
+        c
+        for c in edits
+        if domain.domain in c.parameters.values()
+        and any(_below(path, c.parameters.get("basePath", "")) for path in paths)
+    ]
+
+
+def _below(path: str, base: str) -> bool:
+    return base in {"", "(none)"} or f"{path}/".startswith(f"/{base}/")
 
 
 def host_and_path(call: TraceCall) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -134,7 +134,7 @@ def _accessed(case: Case, lines: LogLines, event: LogEvent, fields: dict[str, st
     if not status.isdigit() or int(status) < 400:
         return
     method, _, path = variables.get("routeKey", "").partition(" ")
-    yield Answer(
+    answer = Answer(
         evidence=lines,
         at=event.at,
         said=logformat.own_words(variables),
@@ -145,6 +145,11 @@ def _accessed(case: Case, lines: LogLines, event: LogEvent, fields: dict[str, st
         passed_on=variables.get("integration.status") == status,
         variables=tuple(sorted(variables.items())),
     )
+    route = route_of(case, answer)
+    backends = (
+        route is not None and route.integration.startswith("HTTP") and variables.get("integrationStatus") == status
+    )
+    yield replace(answer, passed_on=True) if backends else answer
 
 
 def _executions(lines: LogLines) -> Iterator[Answer]:

@@ -8,8 +8,8 @@ from specialists.apigateway.evidence import ApiConfig, Authorizer, Deployment, M
 from specialists.apigateway.guards import InvokePermission, WebAcl
 from specialists.apigateway.policy import lets_api_in
 from specialists.apigateway.refusals import changed_since_deployment
-from specialists.apigateway.requests import EXECUTION, answers, api_name, seen_in, stages
-from specialists.apigateway.traffic import CLIENT_ERRORS, SERVER_ERRORS, api_series, changes_like
+from specialists.apigateway.requests import EXECUTION, answers, api_name, route_of, seen_in, stages
+from specialists.apigateway.traffic import CLIENT_ERRORS, SERVER_ERRORS, api_series, changes_like, server_errors
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
@@ -58,6 +58,21 @@ def failing_answers(case: Case) -> Iterator[Finding]:
         yield case.fact(f"`{api_name(case)}` answered HTTP {good.http_status or 'without error'} in this trace", good)
 
 
+@rule(sees=(TraceSegment, TraceCall, LogLines, StageConfig, Authorizer, Routes))
+def backend_answered_itself(case: Case) -> Iterator[Finding]:
+    """Server errors that an HTTP backend gave itself, and API Gateway only passed on."""
+    own = [a for a in answers(case) if a.passed_on and (a.status or 0) >= 500]
+    for label in dict.fromkeys(r.label for a in own if (r := route_of(case, a)) and r.integration.startswith("HTTP")):
+        found = [a for a in own if (r := route_of(case, a)) and r.label == label]
+        given = ", ".join(str(status) for status in sorted({a.status for a in found if a.status}))
+        told = f"The backend of `{label}` answered HTTP {given} itself, and `{api_name(case)}` passed it on"
+        yield case.fact(told, *seen_in(found), notable=True)
+        yield case.advice(
+            f"Look at what stands behind `{label}`, such as the load balancer's healthy targets: the error is its own.",
+            *seen_in(found, 1),
+        )
+
+
 @rule(sees=(StageConfig, Deployment, Change))
 def what_is_deployed(case: Case) -> Iterator[Finding]:
     """Since when each stage serves what it serves, and whether changes wait for a deployment."""
@@ -86,19 +101,19 @@ def what_is_in_order(case: Case) -> Iterator[Finding]:
         p for p in case.all(InvokePermission) if p.policy and lets_api_in(p.policy, source, case.target.account)
     ]
     if open_ones:
-        names = ", ".join(f"`{p.function_name}`" for p in open_ones)
+        names = ", ".join(p.label for p in open_ones)
         yield case.fact(f"`{api_name(case)}` may invoke {names}", *open_ones)
     bare = [acl for acl in case.all(WebAcl) if acl.name is None]
     if bare:
         yield case.fact(f"No web ACL in front of stage {', '.join(f'`{a.stage}`' for a in bare)}", *bare)
 
 
-@rule(sees=(StageConfig, MissingLogGroup, TraceSegment, TraceCall, LogLines))
+@rule(sees=(StageConfig, MissingLogGroup, TraceSegment, TraceCall, LogLines, MetricSeries))
 def nothing_is_logged(case: Case) -> Iterator[Finding]:
     """A stage with failing requests writes no execution log that would name the reason."""
     missing = [m for m in case.all(MissingLogGroup) if m.log_group.startswith(EXECUTION)]
     silent = [s for s in stages(case) if s.execution_logging == "OFF" and not s.access_log_group]
-    if answers(case) and missing and silent:
+    if (answers(case) or server_errors(case)) and missing and silent:
         name = silent[0].stage
         yield case.advice(
             f"Turn on execution logging (level ERROR) or an access log for stage `{name}`: API Gateway writes its own"
@@ -112,6 +127,7 @@ RULES: tuple[Rule, ...] = (
     api_is_gone,
     share_of_failing_requests,
     failing_answers,
+    backend_answered_itself,
     what_is_deployed,
     what_is_in_order,
     nothing_is_logged,

@@ -20,6 +20,7 @@ from specialists.apigateway.requests import (
     matching,
     route_of,
     seen_in,
+    stages,
 )
 from specialists.apigateway.signs import (
     CONFIGURATION_ERROR,
@@ -131,7 +132,7 @@ def invalid_lambda_permission(case: Case) -> Iterator[Finding]:
     metric = server_errors(case)
     idle = [s for s in function_series(case, "Invocations", [p.function for p in there]) if not s.total]
     removed = changes_like(case, "RemovePermission") if barred else []
-    who = ", ".join(f"`{p.function_name}`" for p in barred[:3]) or _functions(case)
+    who = ", ".join(p.label for p in barred[:3]) or _functions(case)
     missing = "" if there or not barred else " (it does not exist)"
     summary = f"`{api_name(case)}` may not invoke {who}{missing}: its resource policy has no statement for this API"
     since = first_of([*said, *bare])
@@ -163,20 +164,35 @@ def integration_timeout(case: Case) -> Iterator[Finding]:
     statuses = {504, 503} if _is_http(case) else {504}
     bare = unexplained(case, *statuses)
     late = [a for a in bare if (a.seconds or 0) >= 0.95 * limit]
-    peaks = [s for s in integration_latency(case) if s.peak >= 950 * limit][:1]
+    peaks = _waited(case, limit)
+    ran_on = _ran_on(case, limit)
     metric = server_errors(case)
     summary = f"{_functions(case)} did not answer `{api_name(case)}` within the integration timeout of {limit:g} s"
-    deeper = tuple(f for f in functions_behind(case) if not _slow_by_itself(case, f, limit))
+    deeper = tuple(f for f in functions_behind(case) if not ran_on and not _slow_by_itself(case, f, limit))
     common = {"since": first_of([*said, *bare]), "defers_to": deeper}
+    strong = (*peaks, *ran_on)
     if said:
-        yield case.hypothesis(code, summary, proof=seen_in(said), strong=peaks, **common)  # type: ignore[arg-type]
+        yield case.hypothesis(code, summary, proof=seen_in(said), strong=strong, **common)  # type: ignore[arg-type]
     elif late or (bare and peaks):
-        yield case.hypothesis(code, summary, strong=(*seen_in(late or bare), *peaks), **common)  # type: ignore[arg-type]
+        yield case.hypothesis(code, summary, strong=(*seen_in(late or bare), *strong), **common)  # type: ignore[arg-type]
     elif bare and not _quick(bare, limit) and not _tokens(case, INTEGRATION_FAILURE):
         yield case.hypothesis(code, summary, weak=seen_in(bare), **common)  # type: ignore[arg-type]
     elif metric and peaks and not answers(case):
         since = metric.first_over(metric.usual_peak)
-        yield case.hypothesis(code, summary, strong=(metric, *peaks), since=since, defers_to=functions_behind(case))
+        yield case.hypothesis(code, summary, strong=(metric, *strong), since=since, defers_to=deeper)
+
+
+def _waited(case: Case, limit: float) -> list[MetricSeries]:
+    """Return the integration's latency where it came up to the timeout."""
+    return [s for s in integration_latency(case) if s.peak >= 950 * limit][:1]
+
+
+def _ran_on(case: Case, limit: float) -> list[MetricSeries]:
+    """Return the durations of the one function behind, where it ran on beyond the timeout and came to a good end."""
+    behind = functions_behind(case)
+    durations = function_series(case, "Duration", behind)
+    failed = any(s.total for s in function_series(case, "Errors", behind))
+    return [s for s in durations if len(behind) == 1 and not failed and s.peak > 1000 * limit]
 
 
 def _slow_by_itself(case: Case, function: str, limit: float) -> bool:
@@ -259,8 +275,11 @@ def http_api_integration_error(case: Case) -> Iterator[Finding]:
     code, behind, failed = "apigw-http-api-integration-error", functions_behind(case), failed_functions(case)
     bare = unexplained(case, 500, 502, 503)
     told = [a for a in bare if dict(a.variables).get("integrationErrorMessage")]
-    slow = any(a.status == 503 and (a.seconds or 0) >= 0.95 * _timeout_seconds(case) for a in bare)
-    if not bare or slow or [p for p in _barred(case, bare) if not _invoked(case, p.function)]:
+    limit = _timeout_seconds(case)
+    slow = any(a.status == 503 and (a.seconds or 0) >= 0.95 * limit for a in bare)
+    waited = not told and all(a.status == 503 and a.seconds is None for a in bare) and _waited(case, limit)
+    barred = [p for p in _barred(case, bare) if not _invoked(case, p.function)]
+    if not bare or slow or waited or barred:
         return
     since = first_of(bare)
     if told and not failed:
@@ -270,7 +289,8 @@ def http_api_integration_error(case: Case) -> Iterator[Finding]:
         return
     summary = f"HTTP API `{api_name(case)}` answered {bare[0].status}: {_functions(case)} failed"
     yield case.hypothesis(code, summary, weak=(*seen_in(bare), *failed[:2]), since=since, defers_to=behind)
-    if not told:
+    logged = any("integrationErrorMessage" in s.access_log_fields.values() for s in stages(case))
+    if not told and not logged:
         yield case.advice(
             f"Log $context.integrationErrorMessage in the access log of `{api_name(case)}`: only it names the reason",
             *seen_in(bare, 1),

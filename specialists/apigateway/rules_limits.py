@@ -10,7 +10,7 @@ from specialists.apigateway.guards import PlanUsage, UsagePlans
 from specialists.apigateway.refusals import refused_requests
 from specialists.apigateway.requests import api_name, first_of, named_requests, route_of, seen_in, stages
 from specialists.apigateway.signs import stated
-from specialists.apigateway.traffic import api_series, changes_like
+from specialists.apigateway.traffic import after, api_series, changes_like
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
@@ -42,14 +42,16 @@ def too_many_requests(case: Case) -> Iterator[Finding]:
     code, quota = "apigw-throttled", stated(case, "apigw-quota-exceeded")
     said, bare = stated(case, code), refused_requests(case, 429)
     plans = case.one(UsagePlans)
-    lowered = changes_like(case, "UpdateStage", "UpdateUsagePlan", "UpdateAccount")
-    summary = f"`{api_name(case)}` throttled {named_requests(said or bare)}{_limits(case)}"
+    edits = changes_like(case, "UpdateStage", "UpdateUsagePlan", "UpdateAccount")
+    lowered = [c for c in edits if _throttling(c)]
+    summary = f"`{api_name(case)}` throttled {named_requests(said or bare)}{_limits(case)}{after(lowered)}"
     only = plans is not None and not any(p.quota for p in plans.plans)
     if said:
-        strong = [*_limited(case), *(c for c in lowered if _throttling(c))]
+        strong = [*_limited(case), *lowered]
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=strong, since=first_of(said))
     elif bare and not quota and not _ran_out(case):
         support: list[Evidence] = [*seen_in(bare), *_limited(case), *([plans] if plans and only else [])]
+        support += lowered
         sure = (only or len(_limited(case)) > 1) and all(a.reached is False for a in bare)
         strong, weak = (support, []) if sure else ([], support)
         yield case.hypothesis(code, summary, strong=strong, weak=weak, since=first_of(bare))

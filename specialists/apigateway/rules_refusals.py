@@ -1,6 +1,8 @@
 """Requests that API Gateway refused to pass on: 401 and 403, whoever decided it."""
 
+import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from domain.evidence import Evidence
 from domain.findings import Finding
@@ -18,6 +20,8 @@ from specialists.apigateway.guards import ApiKeys, InvokePermission, UsagePlans,
 from specialists.apigateway.policy import lets_api_in
 from specialists.apigateway.refusals import (
     changed_since_deployment,
+    leads_here,
+    mapping_changes,
     mapping_refusals,
     no_such_route,
     reason_for_403,
@@ -38,7 +42,7 @@ from specialists.apigateway.requests import (
     seen_in,
 )
 from specialists.apigateway.signs import ACCESS_DENIED, SIGNS, in_authorizer, stated, unexplained
-from specialists.apigateway.traffic import changes_like
+from specialists.apigateway.traffic import after, changes_like
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
@@ -46,6 +50,39 @@ from specialists.kit.series import MetricSeries
 
 REQUESTS = (TraceSegment, TraceCall, LogLines, StageConfig, Authorizer, Routes, DomainMappings)
 REASONED = (*REQUESTS, ApiConfig, ApiKeys, UsagePlans, WebAcl, MetricSeries, Deployment, Change)
+
+
+NOT_COVERED = re.compile(r"User is not authorized to access this resource", re.IGNORECASE)
+EXPLICIT = re.compile(r"explicit deny", re.IGNORECASE)
+"""What API Gateway says where the authorizer's policy does not allow the request, and what it adds for a Deny.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
+"""
+
+UNUSABLE = re.compile(r"AUTHORIZER_CONFIGURATION_ERROR|AuthorizerConfigurationException", re.IGNORECASE)
+"""What API Gateway says where an authorizer's answer is no policy with a principal."""
+
+SIGNED = (
+    (
+        re.compile(r"EXPIRED_TOKEN|ExpiredToken|security token included in the request is expired", re.IGNORECASE),
+        "the caller's credentials have expired",
+    ),
+    (
+        re.compile(r"signature (?:expired|not yet current)", re.IGNORECASE),
+        "the caller's clock is off, or the request was signed long before it was sent",
+    ),
+    (
+        re.compile(r"INVALID_SIGNATURE|request signature we calculated does not match", re.IGNORECASE),
+        "it does not fit the request",
+    ),
+    (
+        re.compile(r"security token included in the request is invalid|UnrecognizedClient", re.IGNORECASE),
+        "the caller's credentials are not valid",
+    ),
+)
+"""What API Gateway says about a signature, and what it means."""
+
+SOURCES = frozenset({"aws:sourcevpce", "aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip"})
 
 
 def _bare_403(case: Case, code: str, summary: str) -> Iterator[Finding]:
@@ -127,18 +164,39 @@ def authorizer_denied(case: Case) -> Iterator[Finding]:
     code = "apigw-authorizer-denied"
     said = stated(case, code)
     checked = [a for a in case.all(Authorizer) if a.type in {"TOKEN", "REQUEST"}]
-    cached = next((a for a in checked if a.ttl_seconds), None)
-    cache = f" (its answers are cached {cached.ttl_seconds} s)" if cached else ""
-    summary = (
-        f"The authorizer of `{api_name(case)}` denied {named_requests(said or refused_requests(case, 403))}{cache}"
-    )
+    asked = said or refused_requests(case, 403)
+    edits = _new_code(case, checked, first_of(asked))
+    summary = f"{_verdict(case, checked, said, named_requests(asked))}{after(edits)}"
     tokens = [a for a in matching(refused_requests(case, 403), ACCESS_DENIED) if _custom(case, a)]
     if said:
-        yield case.hypothesis(code, summary, proof=seen_in(said), strong=checked[:1], since=first_of(said))
+        strong = (*checked[:1], *edits)
+        yield case.hypothesis(code, summary, proof=seen_in(said), strong=strong, since=first_of(said))
     elif tokens and checked:
-        yield case.hypothesis(code, summary, strong=(*seen_in(tokens), *checked[:1]), since=first_of(tokens))
+        yield case.hypothesis(code, summary, strong=(*seen_in(tokens), *checked[:1], *edits), since=first_of(tokens))
     else:
         yield from _bare_403(case, code, summary)
+
+
+def _verdict(case: Case, checked: list[Authorizer], said: tuple[Answer, ...], requests: str) -> str:
+    """Say how the authorizer refused: API Gateway's words tell a Deny from an answer that covers other routes only."""
+    cached = next((a for a in checked if a.ttl_seconds), None)
+    answered = [a for a in said if NOT_COVERED.search(a.said)]
+    if not answered or any(EXPLICIT.search(a.said) for a in said):
+        cache = f" (its answers are cached {cached.ttl_seconds} s)" if cached else ""
+        return f"The authorizer of `{api_name(case)}` denied {requests}{cache}"
+    cache = f", which is cached {cached.ttl_seconds} s and may have been made for another route," if cached else ""
+    return f"The policy that the authorizer of `{api_name(case)}` returned{cache} does not allow {requests}"
+
+
+def _new_code(case: Case, checked: list[Authorizer], onset: datetime | None) -> list[Change]:
+    """Return the changes of the authorizers' functions that came before the first refusal."""
+    names = {a.function.rsplit(":", 1)[-1] for a in checked if a.function}
+    return [
+        c
+        for c in changes_like(case, "UpdateFunctionCode", "UpdateFunctionConfiguration", "UpdateAlias")
+        if any(value.rsplit(":", 1)[-1] in names for value in c.parameters.values())
+        and (onset is None or c.observed_at is None or c.observed_at <= onset)
+    ]
 
 
 def _custom(case: Case, answer: Answer) -> bool:
@@ -180,11 +238,16 @@ def authorizer_failed(case: Case) -> Iterator[Finding]:
     ]
     who = next((f" `{a.name}`" for a in case.all(Authorizer)), "")
     gone = [a for a in case.all(Authorizer) if not a.exists]
-    summary = f"The authorizer{who} of `{api_name(case)}` could not decide: it failed or may not be invoked"
     since, behind = first_of([*said, *bare]), [c.resource for c in failed]
+    edits = _new_code(case, list(case.all(Authorizer)), since)
+    why = "it failed or may not be invoked"
+    if authorizer_calls(case) and not (failed or barred or gone) and matching(said, UNUSABLE):
+        why = f"it answered, and API Gateway cannot use its answer{after(edits)}"
+    summary = f"The authorizer{who} of `{api_name(case)}` could not decide: {why}"
     if said:
+        strong = (*failed[:1], *edits)
         yield case.hypothesis(
-            code, summary, proof=(*seen_in(said), *barred), strong=failed[:1], since=since, defers_to=behind
+            code, summary, proof=(*seen_in(said), *barred), strong=strong, since=since, defers_to=behind
         )
     elif bare and (barred or gone) and not failed:
         removed = changes_like(case, "RemovePermission", "DeleteAuthorizer")
@@ -198,7 +261,9 @@ def signature_refused(case: Case) -> Iterator[Finding]:
     """The SigV4 signature is wrong or its credentials have expired."""
     said = stated(case, "apigw-expired-signature")
     if said:
-        summary = f"`{api_name(case)}` refused the signature of {named_requests(said)}: wrong, or expired credentials"
+        known = {why for sign, why in SIGNED if any(sign.search(a.said) for a in said)}
+        why = known.pop() if len(known) == 1 else "it is wrong, or the credentials have expired"
+        summary = f"`{api_name(case)}` refused the signature of {named_requests(said)}: {why}"
         yield case.hypothesis("apigw-expired-signature", summary, proof=seen_in(said), since=first_of(said))
 
 
@@ -225,14 +290,30 @@ def resource_policy_denies(case: Case) -> Iterator[Finding]:
     """The API's resource policy, or its VPC endpoint, does not let the caller in."""
     code = "apigw-private-endpoint-policy"
     said = tuple(a for a in stated(case, code) if _by_the_api(a))
-    summary = f"The resource policy of `{api_name(case)}` does not let the caller in"
     config = case.one(ApiConfig)
+    summary = f"The resource policy of `{api_name(case)}` does not let the caller in{_who_may_come(config)}"
     if said:
         strong: list[Evidence] = [config] if config and (config.policy or config.private) else []
         strong += changes_like(case, "UpdateRestApi")
         yield case.hypothesis(code, summary, proof=seen_in(said), strong=strong, since=first_of(said))
     else:
         yield from _bare_403(case, code, summary)
+
+
+def _who_may_come(config: ApiConfig | None) -> str:
+    """Say whom the policy lets in by where they come from, where it says so in one way only."""
+    places = {
+        (condition.key, ", ".join(f"`{value}`" for value in condition.values[:3]))
+        for statement in (config.policy.statements if config and config.policy else ())
+        for condition in statement.conditions
+        if condition.key.lower() in SOURCES and (statement.effect == "Deny") == ("Not" in condition.operator)
+    }
+    if len(places) != 1 or config is None:
+        return ""
+    ((key, values),) = places
+    through = ", ".join(f"`{name}`" for name in config.vpc_endpoint_ids if f"`{name}`" not in values)
+    reached = f", and the API is set up to be reached through {through}" if through and "vpce" in key.lower() else ""
+    return f": it lets in only {values} ({key}){reached}"
 
 
 def _by_the_api(answer: Answer) -> bool:
@@ -247,18 +328,14 @@ def domain_path_not_mapped(case: Case) -> Iterator[Finding]:
     calls, domain = mapping_refusals(case)
     if domain is None:
         return
-    edits = [
-        c
-        for c in changes_like(
-            case, "DeleteBasePathMapping", "UpdateBasePathMapping", "DeleteApiMapping", "UpdateApiMapping"
-        )
-        if domain.domain in c.parameters.values()
-    ]
+    edits = mapping_changes(case, domain, calls)
+    seen, own = (*calls[:3], domain), leads_here(case, domain)
+    times = "a refused call" if len(calls) == 1 else f"{len(calls)} refused calls"
     yield case.hypothesis(
         "apigw-custom-domain-mapping",
-        f"Custom domain {domain.domain} has no mapping for the path of {len(calls)} refused calls",
-        proof=(*calls[:3], domain),
-        strong=edits,
+        f"Custom domain {domain.domain} has no mapping for the path of {times}{after(edits)}",
+        proof=seen if own else (),
+        strong=edits if own else (*seen, *edits),
         since=edits[-1].observed_at if edits else min(c.start for c in calls),
     )
 

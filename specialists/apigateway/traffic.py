@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from specialists.apigateway.requests import stage_names
 from specialists.contract import Case
 from specialists.kit.change import Change
+from specialists.kit.changekinds import plain_name
 from specialists.kit.series import MetricSeries
 
 SERVER_ERRORS = ("5XXError", "5xx")
@@ -50,3 +51,8 @@ def changes_like(case: Case, *prefixes: str) -> list[Change]:
     """Return the changes of these names that took effect, oldest first."""
     found = [c for c in case.all(Change) if c.took_effect and c.event_name.startswith(prefixes)]
     return sorted(found, key=lambda c: (c.observed_at or case.window.start, c.event_id))
+
+
+def after(edits: Iterable[Change]) -> str:
+    """Name the last of these changes as the end of a sentence: ", after UpdateStage by mia"."""
+    return "".join(f", after {plain_name(c)} by {c.who}" for c in list(edits)[-1:])

@@ -286,19 +286,6 @@ class Versions(Evidence, kind="lambda.versions"):
         return f"{count} published versions{at}{when}"
 
 
-class KeyState(Evidence, kind="lambda.key_state"):
-    """The state of the KMS key that encrypts the function's environment; "Missing" when there is no such key."""
-
-    key_arn: str
-    state: str
-    deletion_date: AwareDatetime | None = None
-
-    def summary(self) -> str:
-        """Say whether the key can be used."""
-        when = f", deletion on {self.deletion_date:%Y-%m-%d}" if self.deletion_date else ""
-        return f"KMS key {self.key_arn.rsplit('/', 1)[-1]} is {self.state}{when}"
-
-
 class LogGroup(Evidence, kind="lambda.log_group"):
     """Whether a log group of the function exists."""
 

@@ -38,6 +38,7 @@ NODE_UNHANDLED = re.compile(
 NAMED = re.compile(
     r"(?:^|[\s:\]])((?:[A-Za-z_$][\w$]{0,60}\.){0,8}[A-Z][\w$]{0,60}(?:Error|Exception)): ?([^\r\n]{0,500})"
 )
+GO = re.compile(r'\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\{"errorMessage":.{0,4000})', re.DOTALL)
 FRAME = re.compile(r"[\r\n][\t ]{0,8}at ")
 FIELD = re.compile(r'"(errorType|errorMessage)"\s{0,2}:\s{0,2}"((?:[^"\\]|\\.){0,1000})"')
 BAD_END = re.compile(r'Status: (?:timeout|error)|"status"\s{0,2}:\s{0,2}"(?:timeout|error|failure)"')
@@ -98,6 +99,14 @@ def _python(message: str) -> LogError | None:
     return LogError(match.group(1), match.group(2) or "", fatal=True)
 
 
+def _go(message: str) -> LogError | None:
+    """Read what the Go runtime prints of the error that a handler returned and so ended with; it has no stack."""
+    match = GO.match(message)
+    event = _json(match.group(1)) if match else None
+    found = _from_json(event) if event is not None else None
+    return found._replace(fatal=True) if found else None
+
+
 def _cut_json(message: str) -> LogError | None:
     """Read JSON that was cut, or that stands inside other text."""
     fields = dict(FIELD.findall(message))
@@ -114,7 +123,7 @@ def _plain(message: str) -> LogError | None:
     return LogError(named.group(1), named.group(2), fatal=FRAME.search(message) is not None)
 
 
-READERS = (_node, _python, _ended, _cut_json, _plain)
+READERS = (_node, _go, _python, _ended, _cut_json, _plain)
 """From what a runtime prints of an exception, which may quote another function's end, to what anybody may print."""
 
 
@@ -136,7 +145,9 @@ def _from_json(event: dict[str, Any]) -> LogError | None:
     if level not in {"ERROR", "FATAL", "CRITICAL"}:
         return None
     name = str(event.get("exception_name") or "")
-    detail = str(event.get("exception") or event.get("error") or "")
+    detail = event.get("exception") or event.get("error") or ""
+    if isinstance(detail, dict):
+        name, detail = name or str(detail.get("name") or ""), detail.get("message") or ""
     return LogError(name, f"{text} {detail}".strip()[:MAX_TEXT], fatal=False)
 
 

@@ -9,6 +9,7 @@ from specialists.awslambda.evidence import FunctionConfiguration, InvocationRepo
 from specialists.awslambda.reports import Report
 from specialists.contract import Case
 from specialists.kit.change import Change
+from specialists.kit.rising import risen
 from specialists.kit.series import MetricSeries
 
 NAMESPACE = "AWS/Lambda"
@@ -53,11 +54,6 @@ def errors_metric(case: Case) -> MetricSeries | None:
     """Return the Errors series when it rose above what is usual, else None."""
     series = metric(case, "Errors")
     return series if risen(series) else None
-
-
-def risen(series: MetricSeries | None) -> bool:
-    """Tell whether a count happened more than it usually does."""
-    return series is not None and series.total > 0 and (not series.baseline or series.peak > 1.5 * series.usual_peak)
 
 
 def stopped(series: MetricSeries | None) -> bool:

@@ -3,6 +3,7 @@
 Three kinds of speaker: the function and its runtime (trace, logs), Lambda answering a caller, Lambda reporting a state.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +11,14 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.evidence import Evidence
-from domain.trace import TracedError
-from specialists.awslambda.evidence import FunctionConfiguration, FunctionMissing, KeyState
+from domain.trace import TracedError, TraceSegment
+from specialists.awslambda.evidence import FunctionConfiguration, FunctionMissing
 from specialists.awslambda.logformat import MAX_READ, MAX_TEXT, read_error
 from specialists.awslambda.reading import configurations, failing
-from specialists.awslambda.texts import BY_STATE, answered_cause, printed_cause
+from specialists.awslambda.texts import BY_STATE, answered_cause, printed_cause, supplied_cause
 from specialists.contract import Case
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
 from specialists.kit.loglines import LogEvent, LogLines
 
 INVOKES = ("invoke", "invokeasync", "invokewithresponsestream", "lambda:invoke")
@@ -24,7 +26,7 @@ KEY_CAUSES = {
     "Disabled": "lambda-kms-disabled",
     "PendingDeletion": "kms-pending-deletion",
     "PendingReplicaDeletion": "kms-pending-deletion",
-    "Missing": "kms-key-not-found",
+    "": "kms-key-not-found",
 }
 HEAD = 1_000
 """Where in a log line's text a cause is looked for; what follows are stack frames."""
@@ -39,12 +41,13 @@ class Seen(StrEnum):
     TRACE = "trace"  # the function's own segment
     REQUEST = "request"  # log lines of the traced request
     ANSWER = "answer"  # what a caller got from Lambda in the trace
+    CALL = "call"  # what the function got from Secrets Manager, Parameter Store or KMS in a trace that failed
     LOG = "log"  # log lines of the window, of any request
     STATE = "state"  # what Lambda or KMS reports about the function or its key
     REFUSED = "refused"  # a change that Lambda refused
 
 
-TRACED = frozenset({Seen.TRACE, Seen.REQUEST, Seen.ANSWER})
+TRACED = frozenset({Seen.TRACE, Seen.REQUEST, Seen.ANSWER, Seen.CALL})
 
 
 class Symptom(NamedTuple):
@@ -115,7 +118,7 @@ def _graded(case: Case, cause: str, found: tuple[Symptom, ...], said: tuple[Symp
     grades: dict[str, list[Evidence]] = {"proof": [], "strong": [], "weak": []}
     for symptom in found:
         if symptom.seen in TRACED:
-            grade = "proof"
+            grade = "weak" if symptom.seen is Seen.REQUEST and not symptom.fatal and _ended_well(case) else "proof"
         elif symptom.seen is Seen.STATE:
             grade = "proof" if failing(case) else "strong"
         elif symptom.seen is Seen.REFUSED:
@@ -134,6 +137,11 @@ def _graded(case: Case, cause: str, found: tuple[Symptom, ...], said: tuple[Symp
         tuple(e for e in strong if e not in proof),
         tuple(e for e in weak if e not in proof + strong),
     )
+
+
+def _ended_well(case: Case) -> bool:
+    """Tell whether the traced request has an end and no failure: what it logged on its way, it lived with."""
+    return bool(case.segments()) and not case.segments(failed=True) and not case.calls_to(failed=True)
 
 
 def _grade_of_logs(case: Case, found: tuple[Symptom, ...], said: tuple[Symptom, ...], *, contradicted: bool) -> str:
@@ -166,6 +174,24 @@ def _traced(case: Case) -> Iterator[Symptom]:
             yield Symptom(
                 cause, text, _headline(text), error.code or error.type, call, Seen.ANSWER, call.start, fatal=True
             )
+    yield from _supplied(case)
+
+
+def _supplied(case: Case) -> Iterator[Symptom]:
+    """Yield what the function did not get; an answer that it lived with, or asked for again with success, is none."""
+    if not any(segment.failed for segment in case.evidence.of(TraceSegment)):
+        return
+    for call in case.calls_from(failed=True):
+        again = (c for c in case.calls_from(failed=False) if (c.service, c.operation) == (call.service, call.operation))
+        if any(c.start > call.start and not c.pending for c in again):
+            continue
+        for error in call.errors:
+            cause = supplied_cause(call.service, error.code or error.type, error.message)
+            if cause is not None:
+                text = _words(error)
+                yield Symptom(
+                    cause, text, _headline(text), error.code or error.type, call, Seen.CALL, call.start, fatal=True
+                )
 
 
 def _logged(case: Case) -> Iterator[Symptom]:
@@ -216,9 +242,9 @@ def _states(case: Case) -> Iterator[Symptom]:
         yield Symptom("lambda-function-not-found", text, _headline(text), "", missing, Seen.STATE, None, fatal=True)
     for configuration in configurations(case):
         yield from _configured(configuration)
-    keys = {c.kms_key_arn for c in configurations(case)}
+    keys = {c.kms_key_arn for c in configurations(case) if c.kms_key_arn}
     for key in case.all(KeyState):
-        if key.state in KEY_CAUSES and key.key_arn in keys:
+        if key.state in KEY_CAUSES and keys & {key.named, key.key_arn}:
             yield Symptom(KEY_CAUSES[key.state], key.summary(), key.summary(), "", key, Seen.STATE, None, fatal=True)
 
 
@@ -243,10 +269,18 @@ def _refused(case: Case) -> Iterator[Symptom]:
 
 
 def _words(error: TracedError) -> str:
-    name = error.code or error.type
-    return f"{error.type}: {error.message}" if error.type == name else f"{error.type} {name}: {error.message}"
+    """Return type, code and message; a code that only shortens the type ("Runtime.MarshalError") is not said again."""
+    said = error.code is None or error.type == error.code or error.type.endswith(f".{error.code}")
+    return f"{error.type}: {error.message}" if said else f"{error.type} {error.code}: {error.message}"
+
+
+WRAPPING = re.compile(
+    r"https response error StatusCode: \d{3}, RequestID: [^,\r\n]{0,80}, (?:HostID: [^,\r\n]{0,120}, )?(?:api error )?"
+)
+"""What Go's SDK puts before the words of AWS."""
 
 
 def _headline(text: str) -> str:
+    text = WRAPPING.sub("", text)
     line = next((part.strip() for part in text.replace("\r", "\n").split("\n") if part.strip()), "").removesuffix(":")
     return line if len(line) <= 160 else line[:159] + "…"

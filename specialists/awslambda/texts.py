@@ -146,6 +146,21 @@ PRINTED: tuple[Signature, ...] = (
     ),
     _row("kms-pending-deletion", r"\bkey/\S{1,80} is pending deletion"),
     _row("kms-key-not-found", r"Key 'arn:[^'\r\n]{1,200}' does not exist"),
+    _row("kms-throttled", r"the rate at which you may call KMS"),
+    _row("secret-marked-deleted", r"on (?:the|this) secret because it was (?:marked for deletion|deleted)"),
+    _row("secret-not-found", r"Secrets Manager can.t find the specified secret"),
+    _row(
+        "ssm-parameter-not-found",
+        r"\bParameterNotFound\b",
+        r"(?:ssm|SimpleSystemsManagement)\.model\.ParameterNotFound",
+    ),
+    _row(
+        "ssm-throttling",
+        r"\(ThrottlingException\) when calling the GetParameter",
+        r"operation error SSM: Get[^\r\n]{1,300}ThrottlingException",
+        r"services\.ssm\.model\.[^\r\n]{1,120}Rate exceeded",
+        r"Rate exceeded \(ssm:",
+    ),
     _row("stream-poison-record", r"\"condition\"\s{0,2}:\s{0,2}\"(?:RetryAttemptsExhausted|RecordAgeExceeded)\""),
 )
 """What a function and its runtime print, sharper rows first."""
@@ -221,6 +236,9 @@ ANSWERED: tuple[Signature, ...] = (
 )
 """What Lambda's API answers to whoever calls the function or changes it."""
 
+SUPPLIERS = frozenset({"secretsmanager", "ssm", "kms"})
+"""Services whose refusals to the function no other specialist looks into, as boto3 names them."""
+
 BY_STATE = {
     "EniLimitExceeded": "lambda-eni-limit",
     "SubnetOutOfIPAddresses": "lambda-subnet-ip-exhausted",
@@ -256,6 +274,19 @@ BY_CODE = {
 def printed_cause(text: str) -> str | None:
     """Return the cause that a text of the function or its runtime states."""
     return next((row.cause for row in PRINTED if row.pattern.search(text)), None)
+
+
+@lru_cache(maxsize=2048)
+def supplied_cause(service: str, code: str, message: str) -> str | None:
+    """Return the cause that a supplier's answer to the function states; `service` is as the trace names it."""
+    name = re.sub(r"[^a-z]", "", service.lower().removeprefix("aws").removeprefix("amazon"))
+    if name not in SUPPLIERS:
+        return None
+    said = f"{code}: {message}"
+    return printed_cause(said) or ("ssm-throttling" if name == "ssm" and SLOW_DOWN.search(said) else None)
+
+
+SLOW_DOWN = re.compile(r"\bThrottling(?:Exception)?\b|Rate exceeded", re.IGNORECASE)
 
 
 @lru_cache(maxsize=2048)

@@ -8,9 +8,10 @@ from domain.alarm import AlarmTransition
 from domain.evidence import Evidence
 from domain.findings import Finding
 from domain.graph import ServiceGraph
-from domain.resource import resource_from_arn
+from domain.resource import ResourceType, resource_from_arn
 from domain.trace import TraceCall, TraceSegment
 from specialists.change_intelligence.evidence import (
+    LATEST,
     UNKNOWN,
     AliasState,
     ChangesSearched,
@@ -22,9 +23,10 @@ from specialists.change_intelligence.evidence import (
 )
 from specialists.change_intelligence.suspicion import WORTH_SAYING, Suspect, suspects
 from specialists.change_intelligence.symptoms import Began, Symptom, began, symptoms
-from specialists.change_intelligence.told import tell
+from specialists.change_intelligence.told import Told, tell
 from specialists.contract import Case, rule
 from specialists.kit.change import Change
+from specialists.kit.changekinds import plain_name
 
 TOP = 5
 """How many changes are told; the timeline has those that a hypothesis cites."""
@@ -53,12 +55,38 @@ def view_of(case: Case) -> View:
     found = symptoms(case.evidence, case.graph, limits)
     start = began(found, case.window)
     told = tell(case.evidence.of(Change), revisions, called)
-    recent = [one for one in told if one.at >= start.at - LOOK_BACK]
+    pinned = _pinned(case)
+    recent = [_reaching(one, pinned) for one in told if one.at >= start.at - LOOK_BACK]
     users: dict[str, frozenset[str]] = {}
     for function, item in revisions.items():
         for used in filter(None, (item.role, item.key_arn)):
             users[used] = users.get(used, frozenset()) | {function}
     return View(found, start, suspects(recent, found, start.at, users))
+
+
+def _pinned(case: Case) -> frozenset[str]:
+    """Return the functions that were called by published versions alone: those run on as they were published."""
+    points = {(a.resource, a.alias): {a.version, *a.weights} for a in case.evidence.of(AliasState)}
+    return frozenset(
+        node.id
+        for node in case.graph.nodes
+        if node.type is ResourceType.LAMBDA
+        and node.qualifiers
+        and all(q.isdigit() or LATEST not in points.get((node.id, q), {LATEST}) for q in node.qualifiers)
+    )
+
+
+def _reaching(told: Told, pinned: frozenset[str]) -> Told:
+    """Return the change as touching nothing where it was made to unpublished code or settings of such a function."""
+    unpublished = all(
+        change.version == LATEST if isinstance(change, RevisionChange) else plain_name(change) in OF_LATEST
+        for change in told.seen
+    )
+    return told._replace(aspects=frozenset()) if unpublished and told.resource in pinned else told
+
+
+OF_LATEST = frozenset({"UpdateFunctionCode", "UpdateFunctionConfiguration"})
+"""Events that change $LATEST; callers of a version or an alias see nothing of it until an alias is moved."""
 
 
 @rule("deploy-regression", sees=SEES, together=True)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from domain.alarm import AlarmTransition
 from specialists.change_intelligence.symptoms import Kind, Symptom
 from specialists.change_intelligence.told import Told
 from specialists.kit.changekinds import Aspect
@@ -121,11 +122,19 @@ def suspects(
 
 def _judged(told: Told, found: Sequence[Symptom], onset: datetime, users: frozenset[str]) -> Suspect:
     reach = {told.resource, *users}
-    near = [(_fit_over(told, symptom), symptom) for symptom in found if reach & symptom.touches]
+    near = [(_fit_over(told, symptom), symptom) for symptom in _telling(s for s in found if reach & s.touches)]
     fit, symptom = max(near, key=_best, default=(Fit.UNLIKELY, None))
     ahead = onset - told.at
     weight = FIT[fit] * 0.5 ** (ahead / HALF_LIFE) if ahead >= timedelta() else 0.0
     return Suspect(told, fit, ahead, weight, None if fit is Fit.UNLIKELY else symptom)
+
+
+def _telling(near: Iterable[Symptom]) -> list[Symptom]:
+    """Leave out alarms that only say that something fails, where the requests say what."""
+    known = list(near)
+    if all(symptom.kind is Kind.FAILURE for symptom in known):
+        return known
+    return [s for s in known if s.kind is not Kind.FAILURE or not isinstance(s.evidence, AlarmTransition)]
 
 
 def _best(pair: tuple[Fit, Symptom]) -> tuple[int, bool]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from domain.alarm import AlarmState, AlarmTransition
 from domain.evidence import Evidence, EvidenceBundle
 from domain.graph import ServiceGraph
+from domain.resource import ResourceType
 from domain.trace import TraceCall, TracedError, TraceSegment
 from domain.window import Window
 
@@ -20,6 +21,10 @@ BEFORE_TRACE = timedelta(minutes=15)
 
 AT_LIMIT = 0.02
 """How near its time limit a run must have ended to have run into it, as a share of the limit."""
+
+
+OUT_OF_SERVICE = frozenset({502, 503})
+"""What a proxy or a server answers for a service that is down or overloaded."""
 
 
 class Kind(StrEnum):
@@ -34,6 +39,7 @@ class Kind(StrEnum):
     CONNECTION = "failed connections"
     INVALID = "rejected input"
     EXCEPTION = "an exception in its code"
+    UNAVAILABLE = "a service outside AWS that is not available"
     FAILURE = "failures"
     SLOWNESS = "slowness"
     BACKLOG = "a backlog"
@@ -68,6 +74,7 @@ ERRORS: tuple[tuple[re.Pattern[str], Kind], ...] = (
     _row(r"AccessDenied|not authorized|AuthorizationError|Unauthorized|Forbidden|KMS\.?\w*(?:Disabled|InvalidState|AccessDenied)|ExpiredToken", Kind.DENIED),
     _row(r"Throttl|TooManyRequests|ProvisionedThroughputExceeded|SlowDown|LimitExceeded|Rate exceeded", Kind.THROTTLE),
     _row(r"ECONNREFUSED|ECONNRESET|\bENOTFOUND|EAI_AGAIN|UnknownHost|ConnectionError|EndpointConnection|Connect(?:ion)? ?timed? ?out|ConnectTimeout|could not connect", Kind.CONNECTION),
+    _row(r"(?:statement|query|lock(?: wait)?|transaction|session) time-?out|maximum statement execution time", Kind.SLOWNESS),
     _row(r"Task timed out|time-?d? ?out|ETIMEDOUT|DeadlineExceeded", Kind.TIMEOUT),
     _row(r"ResourceNotFound|NoSuch(?:Bucket|Key|Entity)|NonExistentQueue|QueueDoesNotExist|ParameterNotFound|NotFoundException|Function not found", Kind.NOT_FOUND),
     _row(r"ValidationException|InvalidParameter|JSONDecodeError|SyntaxError|Unmarshal|SerializationException|ConditionalCheck", Kind.INVALID),
@@ -93,15 +100,17 @@ def symptoms(
     segments, calls = seen.of(TraceSegment), seen.of(TraceCall)
     failed = {s.resource for s in segments if s.failed}
     fine = {s.resource for s in segments} - failed
-    bad = [c for c in calls if (c.failed and c.caller not in fine) or (c.pending and c.caller in failed)]
+    wrong = [c for c in calls if c.failed and c.caller not in fine]
+    bad = [c for c in wrong if not c.left_behind(wrong)]
+    bad += [c for c in calls if not c.failed and c.pending and c.caller in failed]
+    let_down = {c.caller for c in bad if _unavailable(c, graph)}
     inherited = {c.caller for c in bad} | {c.caller for c in calls if c.resource in failed and c.resource != c.caller}
+    own = (
+        _of_segment(s, limits) for s in segments if s.failed and (s.errors or s.origin or s.resource not in inherited)
+    )
     found = [
-        *(
-            _of_segment(s, limits)
-            for s in segments
-            if s.failed and (s.errors or s.origin or s.resource not in inherited)
-        ),
-        *map(_of_call, bad),
+        *(one for one in own if not (one.kind is Kind.EXCEPTION and one.touches <= let_down)),
+        *(_of_call(call, graph) for call in bad),
         *(_of_alarm(a, graph) for a in seen.of(AlarmTransition) if a.state is AlarmState.ALARM and a.observed_at),
     ]
     return tuple(sorted(found, key=lambda s: (s.at, s.kind, s.evidence.id)))
@@ -139,9 +148,17 @@ def _of_segment(segment: TraceSegment, limits: Mapping[str, float]) -> Symptom:
     return Symptom(kind, frozenset({segment.resource}), inside, segment, segment.start)
 
 
-def _of_call(call: TraceCall) -> Symptom:
+def _unavailable(call: TraceCall, graph: ServiceGraph) -> bool:
+    """Whether a host outside AWS said itself that it cannot serve: no caller's code makes it say so."""
+    node = graph.node(call.resource)
+    return call.http_status in OUT_OF_SERVICE and node is not None and node.type is ResourceType.REMOTE
+
+
+def _of_call(call: TraceCall, graph: ServiceGraph) -> Symptom:
     kind = Kind.FAILURE
-    if call.throttle:
+    if _unavailable(call, graph):
+        kind = Kind.UNAVAILABLE
+    elif call.throttle:
         kind = Kind.THROTTLE
     elif call.errors:
         kind = kind_of(call.errors[0])

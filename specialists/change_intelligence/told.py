@@ -35,9 +35,9 @@ class Delta(NamedTuple):
 
     @property
     def lowered(self) -> bool | None:
-        """Whether a number became smaller; None where that cannot be told."""
+        """Whether a number became smaller; None where that cannot be told. Nothing is less than 0."""
         try:
-            return float(self.new) < float(self.old)
+            return float(self.new) < float(self.old or ("inf" if float(self.new) == 0 else ""))
         except ValueError:
             return None
 

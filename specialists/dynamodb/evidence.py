@@ -115,22 +115,6 @@ class NearbyTables(Evidence, kind="dynamodb.nearby_tables"):
         return f"Of {self.searched} tables here: {found}"
 
 
-class KeyState(Evidence, kind="dynamodb.key"):
-    """The KMS key that encrypts the table, as DescribeKey tells; `state` is empty when there is no such key."""
-
-    key_arn: str
-    exists: bool = True
-    state: str = ""
-    deletion_at: AwareDatetime | None = None
-
-    def summary(self) -> str:
-        """Say whether the key can be used."""
-        if not self.exists:
-            return f"The table's key {self.key_arn} does not exist"
-        when = f", to be deleted at {self.deletion_at:%Y-%m-%d %H:%M} UTC" if self.deletion_at else ""
-        return f"The table's key {self.key_arn} is {self.state}{when}"
-
-
 class ScalingTarget(Value):
     """How far Application Auto Scaling may move one side of the table or an index (None: the table)."""
 

@@ -14,7 +14,6 @@ from specialists.contract import Look, probe
 from specialists.dynamodb.describe import side_and_index, table_state
 from specialists.dynamodb.evidence import (
     SIDES,
-    KeyState,
     NearbyTables,
     Scaling,
     ScalingActivity,
@@ -28,6 +27,9 @@ from specialists.dynamodb.signs import MENTIONS
 from specialists.kit.answers import absent
 from specialists.kit.change import Change, ChangeCount
 from specialists.kit.changes import LOOKUP_EVENTS, counted_changes
+from specialists.kit.key import KeyState
+from specialists.kit.keychanges import key_changes
+from specialists.kit.keys import DESCRIBE_KEY, key_state
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
@@ -129,24 +131,19 @@ def account_metrics(look: Look) -> Iterator[Evidence]:
     )
 
 
-@probe(read("kms", "DescribeKey"), needs=(TableState,), yields=(KeyState,))
+@probe(DESCRIBE_KEY, needs=(TableState,), yields=(KeyState,))
 def key(look: Look) -> Iterator[Evidence]:
     """Reads whether the KMS key that encrypts the table can be used; nothing to look at with DynamoDB's own key."""
     state = look.seen.first(TableState, look.target.id)
     if state is None or state.key_arn is None:
         return
-    arn = state.key_arn
-    answer = absent(lambda: look.aws.kms.describe_key(KeyId=arn), "NotFoundException")
-    known = None if answer is None else answer["KeyMetadata"]
-    deletion = None if known is None else known.get("DeletionDate")
-    yield KeyState(
-        resource=look.target.id,
-        source="kms:DescribeKey",
-        key_arn=arn,
-        exists=known is not None,
-        state="" if known is None else known.get("KeyState", ""),
-        deletion_at=utc(deletion) if deletion else None,
-    )
+    yield key_state(look, state.key_arn)
+
+
+@probe(LOOKUP_EVENTS, needs=(KeyState,), yields=(Change,))
+def changes_of_key(look: Look) -> Iterator[Evidence]:
+    """Reads who disabled the table's KMS key or scheduled its deletion, where it cannot be used."""
+    yield from key_changes(look)
 
 
 @probe(read("application-autoscaling", "DescribeScalableTargets"), needs=(TableState,), yields=(Scaling,))
@@ -273,6 +270,7 @@ PROBES = (
     index_metrics,
     account_metrics,
     key,
+    changes_of_key,
     scaling,
     scaling_activities,
     stream_readers,

@@ -8,7 +8,6 @@ from domain.report import RankedHypothesis
 from specialists.contract import Proposal, proposal
 from specialists.dynamodb.evidence import (
     Index,
-    KeyState,
     Scaling,
     ScalingActivity,
     ScalingTarget,
@@ -18,6 +17,7 @@ from specialists.dynamodb.evidence import (
 )
 from specialists.kit.actions import proposed
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
 from specialists.kit.proposals import KEPT_AS_CODE, enabled, made, revived, shown
 from specialists.kit.series import MetricSeries
 

@@ -65,6 +65,11 @@ class Pressure:
         return None if self.used is None or not self.limit else self.used / self.limit
 
     @property
+    def own_maximum(self) -> bool:
+        """Whether the limit is what somebody set for an on-demand table or index, not a capacity."""
+        return self.stated is not None and self.stated.on_demand
+
+    @property
     def reason(self) -> tuple[str, MetricSeries] | None:
         """The limit that most throttled events hit, where CloudWatch tells by reason."""
         return max(self.reasons, key=lambda pair: pair[1].total, default=None)

@@ -68,7 +68,7 @@ class Denial(Value):
 
 
 ROLE_FORMS = frozenset({"assumed-role", "role"})
-ANONYMOUS = frozenset({"anonymous", "anonymous."})
+OF_AWS = re.compile(r"arn:aws|[a-z0-9.-]{2,60}\.amazonaws\.com", re.IGNORECASE)
 
 REFUSED = re.compile(
     r"(?:User:\s{0,4}(?P<principal>[^\s\"']{1,600})\s{1,4})?(?:is\s{1,4})?not\s{1,4}authorized\s{1,4}to\s{1,4}perform:?\s{1,4}"
@@ -76,7 +76,7 @@ REFUSED = re.compile(
     re.IGNORECASE,
 )
 ON_RESOURCE = re.compile(
-    r"\s{1,4}on\s{1,4}resource:?\s{1,4}(?:\\?[\"'](?P<quoted>[^\"'\\]{1,1600})\\?[\"']|(?P<bare>[^\s\"'\\<>]{1,1600}))",
+    r"\s{1,4}on\s{1,4}resource:?\s{1,4}(?:\\{0,7}[\"'](?P<quoted>[^\"'\\]{1,1600})\\{0,7}[\"']|(?P<bare>[^\s\"'\\<>]{1,1600}))",
     re.IGNORECASE,
 )
 BLAMED = re.compile(
@@ -119,11 +119,12 @@ TAIL = 2_400
 def denials_in(text: str) -> tuple[Denial, ...]:
     """Return the refusals that stand in a text, each once, in order; anonymous callers are left out.
 
-    An unsigned request has no principal whose policies could be mended. Every rule asks about the same texts, so
-    the answers are remembered.
+    An unsigned request has no principal whose policies could be mended. A principal that is no ARN and no service is
+    an application's, whose own rules refuse in words like AWS's. Every rule asks about the same texts, so the answers
+    are remembered.
     """
     found = (*_refused(text), *_execution_role(text), *_trust(text))
-    return tuple(dict.fromkeys(d for d in found if d.principal.lower() not in ANONYMOUS))
+    return tuple(dict.fromkeys(d for d in found if not d.principal or OF_AWS.match(d.principal)))
 
 
 def _refused(text: str) -> Iterator[Denial]:
@@ -173,6 +174,10 @@ SHORT = re.compile(
     r"\((?:AccessDenied|AccessDeniedException|403|Forbidden)\) when calling the (?P<boto>[A-Za-z0-9]{1,80}) operation"
     r"|operation error (?P<service>[A-Za-z0-9 ]{1,40}): (?P<go>[A-Za-z0-9]{1,80}),[^\n]{0,400}api error AccessDenied"
 )
+OPERATION = re.compile(
+    r"when calling the (?P<boto>[A-Za-z0-9]{1,80}) operation"
+    r"|operation error [A-Za-z0-9 ]{1,40}: (?P<go>[A-Za-z0-9]{1,80}),"
+)
 PREFIXES = {"stepfunctions": "states", "sfn": "states", "eventbridge": "events", "cloudwatchlogs": "logs"}
 """IAM's prefix where the SDKs call the service otherwise."""
 
@@ -212,6 +217,23 @@ def action_of(service: str, operation: str) -> str:
     return (
         S3_ACTIONS.get(operation, "") if prefix == "s3" else ACTIONS.get((prefix, operation), f"{prefix}:{operation}")
     )
+
+
+def operation_in(text: str) -> str:
+    """Return the operation that boto3 and the Go SDK name in their errors, empty for other wordings."""
+    found = OPERATION.search(text)
+    return (found["boto"] or found["go"]) if found else ""
+
+
+KEY_CLOSED = re.compile(
+    r"Access to KMS is not allowed"
+    r"|\b(?:GetParameter\w{0,10}|GetSecretValue|Decrypt)\b[^\r\n]{0,200}The ciphertext refers to a customer master key"
+)
+
+
+def key_denial_in(text: str) -> Denial | None:
+    """Return the refusal where Secrets Manager or Parameter Store passes on, without a name, that KMS refused."""
+    return Denial(action="kms:Decrypt") if KEY_CLOSED.search(text) else None
 
 
 def short_denial_in(text: str) -> Denial | None:

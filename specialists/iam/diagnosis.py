@@ -62,8 +62,8 @@ def diagnoses(case: Case) -> tuple[Diagnosis, ...]:
 
 
 def of_cause(case: Case, *codes: str) -> tuple[Diagnosis, ...]:
-    """Return the diagnoses with one of these causes."""
-    return tuple(d for d in diagnoses(case) if d.cause in codes)
+    """Return the diagnoses with one of these causes; a refusal that the traced request lived with caused nothing."""
+    return tuple(d for d in diagnoses(case) if d.cause in codes and not d.refusal.lived_with)
 
 
 def _diagnose(case: Case, refusal: Refusal) -> Diagnosis:

@@ -8,9 +8,18 @@ from domain.evidence import Evidence, EvidenceBundle
 from domain.graph import ServiceGraph
 from domain.resource import Resource, ResourceType
 from domain.trace import TraceCall, TraceSegment
-from specialists.iam.denials import SHORT_CODES, Denial, action_of, denials_in, short_denial_in
+from specialists.iam.denials import (
+    SHORT_CODES,
+    Denial,
+    action_of,
+    denials_in,
+    key_denial_in,
+    operation_in,
+    short_denial_in,
+)
 from specialists.iam.evidence import RunsAs
 from specialists.kit.loglines import LogLines
+from specialists.kit.overheard import hides_missing_object
 
 
 @dataclass(frozen=True)
@@ -18,7 +27,8 @@ class Refusal:
     """One refused call, however often it was tried.
 
     `terse`: AWS said only "Access Denied"; action and resource come from the call. `called` is the id of what was
-    called, where the trace tells.
+    called, where the trace tells, and `operation` the SDK's. `of_missing`: S3 hides a missing object behind it.
+    `lived_with`: it stands in a trace in which nothing failed for it.
     """
 
     denial: Denial
@@ -27,6 +37,9 @@ class Refusal:
     count: int = 1
     terse: bool = False
     called: str = ""
+    operation: str = ""
+    of_missing: bool = False
+    lived_with: bool = False
 
     @property
     def about(self) -> str:
@@ -45,7 +58,7 @@ def error_texts(item: Evidence) -> Iterator[tuple[datetime, str]]:
 
 
 def refusals(target: Resource, evidence: EvidenceBundle, graph: ServiceGraph) -> tuple[Refusal, ...]:
-    """Return the target's refusals, the first one first."""
+    """Return the target's refusals, the first one first; without those that only hide a missing object of S3."""
     own = evidence.first(RunsAs, target.id)
     role = own.role if own else target.name if target.type in ROLES else ""
     others = frozenset(n.name for n in graph.nodes if n.type is ResourceType.LAMBDA and n.id != target.id)
@@ -60,7 +73,10 @@ def refusals(target: Resource, evidence: EvidenceBundle, graph: ServiceGraph) ->
         denial = refusal.denial
         key = (denial.role or denial.principal or role, denial.action.lower(), denial.resource)
         grouped.setdefault(key, []).append(refusal)
-    return tuple(sorted((_merged(group) for group in grouped.values()), key=lambda r: (r.first_at, r.denial.action)))
+    traced = evidence.of(TraceSegment)
+    well = bool(traced) and not any(segment.failed for segment in traced)
+    real = (_merged(group, well=well) for group in grouped.values() if not _all_of_missing(group))
+    return tuple(sorted(real, key=lambda r: (r.first_at, r.denial.action)))
 
 
 ROLES = frozenset({ResourceType.ROLE, ResourceType.ASSUMED_ROLE})
@@ -72,8 +88,15 @@ def _in(item: Evidence, target: Resource) -> Iterator[Refusal]:
     for at, text in error_texts(item):
         denials = denials_in(text)
         told = told or bool(denials)
-        yield from (Refusal(denial, (item,), at, called=called) for denial in denials)
-        if isinstance(item, LogLines) and not denials and (short := short_denial_in(text)):
+        operation = (item.operation or "") if isinstance(item, TraceCall) else operation_in(text)
+        for denial in denials:
+            missing = hides_missing_object(denial.action, operation)
+            yield Refusal(denial, (item,), at, called=called, operation=operation, of_missing=missing)
+        closed = None if denials else key_denial_in(text)
+        if closed:
+            told = True
+            yield Refusal(closed, (item,), at, terse=True)
+        elif isinstance(item, LogLines) and not denials and (short := short_denial_in(text)):
             yield Refusal(short, (item,), at, terse=True)
     if isinstance(item, TraceCall) and not told and item.caller == target.id:
         yield from _terse(item, called)
@@ -112,8 +135,17 @@ def _concerns(target: Resource, role: str, others: frozenset[str], item: Evidenc
     return (made_here or seen_here) and (not denial.role or not role)
 
 
-def _merged(group: list[Refusal]) -> Refusal:
-    """Return one refusal for many: the wording that says most, all the evidence, the first time."""
+def _all_of_missing(group: list[Refusal]) -> bool:
+    """Tell whether each of the same refusals whose operation is known hides a missing object."""
+    known = [refusal for refusal in group if refusal.operation]
+    return bool(known) and all(refusal.of_missing for refusal in known)
+
+
+def _merged(group: list[Refusal], *, well: bool) -> Refusal:
+    """Return one refusal for many: the wording that says most, all the evidence, the first time.
+
+    `well`: nothing failed in the trace.
+    """
     best = max(group, key=lambda r: (r.denial.policy_type is not None, not r.terse, bool(r.called)))
     evidence: Iterable[Evidence] = (item for refusal in group for item in refusal.evidence)
     return Refusal(
@@ -123,4 +155,5 @@ def _merged(group: list[Refusal]) -> Refusal:
         count=len(group),
         terse=best.terse,
         called=next((refusal.called for refusal in group if refusal.called), ""),
+        lived_with=well and any(isinstance(item, TraceCall) for refusal in group for item in refusal.evidence),
     )

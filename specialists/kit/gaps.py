@@ -35,7 +35,7 @@ def gap_of(specialist: str, probe: Probe, target: Resource, error: BaseException
             what=probe.name.replace("_", " "),
             name=target.name,
             action=action or "the look",
-            resource=target.arn or target.name,
+            where=_where(action, target),
             code=failure.code,
             detail=failure.message[:200],
         ),
@@ -58,8 +58,14 @@ def _action(probe: Probe, error: BaseException, message: str) -> str:
     return next((r.action for r in probe.reads if r.operation == operation), next(iter(probe.actions), ""))
 
 
+def _where(action: str, target: Resource) -> str:
+    """Return " on <ARN>" where the action is one of the target's own service: a log group has another ARN."""
+    service = target.arn.split(":")[2] if target.arn else ""
+    return f" on {target.arn}" if service and action.split(":", 1)[0] == service else ""
+
+
 GAP_SENTENCES = {
-    GapReason.ACCESS_DENIED: "{what} of {name}: grant {action} on {resource}",
+    GapReason.ACCESS_DENIED: "{what} of {name}: grant {action}{where}",
     GapReason.NOT_FOUND: "{what} of {name}: AWS knows nothing under that name ({code})",
     GapReason.THROTTLED: "{what} of {name}: AWS throttled {action}; run it again in a minute",
     GapReason.TIMED_OUT: "{what} of {name}: no answer in time from {action}",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from domain.findings import Finding
 from specialists.contract import Case, rule
 from specialists.kit.change import Change, ChangeCount
+from specialists.kit.changekinds import plain_name
 
 SOON = timedelta(hours=1)
 """How long before a failure a change may lie that is taken for its cause."""
@@ -56,4 +57,4 @@ def by_whom(changes: list[Change]) -> str:
     if not changes:
         return ""
     when = f" at {changes[0].observed_at:%H:%M}" if changes[0].observed_at else ""
-    return f"; `{changes[0].who}` made {changes[0].event_name}{when}"
+    return f"; `{changes[0].who}` made {plain_name(changes[0])}{when}"

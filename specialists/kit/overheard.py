@@ -122,6 +122,20 @@ def refused_by_resource(text: str) -> bool:
     return RESOURCE.search(text) is not None
 
 
+LISTING = re.compile(r"\bs3:ListBucket(?!Multipart|Versions)\b", re.IGNORECASE)
+OBJECT_READS = frozenset({"GetObject", "HeadObject", "CopyObject", "GetObjectAttributes", "GetObjectTagging"})
+"""Operations of S3 on one object, which need no right to list its bucket."""
+
+
+def hides_missing_object(text: str, operation: str) -> bool:
+    """Tell whether S3 says "may not s3:ListBucket" to a read of one object: that object does not exist.
+
+    Only whoever may list the bucket is told 404. Allowing the listing changes the answer and brings no object.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    return operation in OBJECT_READS and LISTING.search(text) is not None
+
+
 def role_of(principal: str) -> str:
     """Return the ARN of the role behind an assumed role's session, empty for anything else.
 

@@ -1,7 +1,6 @@
 """What proposals of several specialists share: taking back changes, reviving keys, letting a service in, queue URLs."""
 
 import hashlib
-import re
 from collections.abc import Iterator
 
 from domain.action import Effect, ProposedAction, Risk
@@ -10,9 +9,7 @@ from domain.evidence import Evidence, EvidenceBundle
 from domain.report import RankedHypothesis
 from specialists.kit.actions import proposed
 from specialists.kit.change import Change
-
-VERSIONED = re.compile(r"(?<=[a-z])20\d{6}(?:v\d)?$")
-"""Lambda's API version at the end of an event's name: UpdateFunctionCode20150331v2."""
+from specialists.kit.changekinds import plain_name
 
 KEPT_AS_CODE = "where the setting is kept as code, the next deployment sets it again: mend it there too"
 
@@ -30,7 +27,7 @@ def made(bundle: EvidenceBundle, resource: str, *names: str) -> tuple[Change, ..
     done = {
         change.event_id: change
         for change in bundle.of(Change, resource)
-        if change.took_effect and change.observed_at and VERSIONED.sub("", change.event_name) in names
+        if change.took_effect and change.observed_at and plain_name(change) in names
     }
     return tuple(sorted(done.values(), key=lambda c: (str(c.observed_at), c.event_id)))
 
@@ -38,7 +35,7 @@ def made(bundle: EvidenceBundle, resource: str, *names: str) -> tuple[Change, ..
 def cited(accepted: RankedHypothesis, bundle: EvidenceBundle, *names: str) -> Change | None:
     """Return the last change by one of these operations that the hypothesis rests on."""
     changes = [item for e in accepted.evidence if e in bundle and isinstance(item := bundle[e], Change)]
-    done = (c for c in changes if c.took_effect and VERSIONED.sub("", c.event_name) in names)
+    done = (c for c in changes if c.took_effect and plain_name(c) in names)
     return max(done, key=lambda c: (str(c.observed_at), c.event_id), default=None)
 
 

@@ -8,6 +8,13 @@ from pydantic import AwareDatetime
 from domain.evidence import Evidence
 from domain.values import Value
 
+WHOLE_FROM = 100_000
+
+
+def plain(value: float) -> str:
+    """Write a number out: large ones whole, never as 1.56e+06."""
+    return f"{value:.0f}" if abs(value) >= WHOLE_FROM else f"{value:g}"
+
 
 class Point(Value):
     """One datapoint: the start of its period, UTC, and the value."""
@@ -63,6 +70,7 @@ class MetricSeries(Evidence, kind="metric"):
         """Say what the metric did in the window and what was usual."""
         if not self.points:
             return f"{self.namespace} {self.metric} {self.statistic}: no datapoints in the window"
-        now = f"{self.total:g} in all, {self.peak:g} at most" if self.statistic == "Sum" else f"{self.peak:g} at most"
-        usual = f"; usual {self.typical:g}, at most {self.usual_peak:g}" if self.baseline else "; no baseline"
+        now = f"{plain(self.peak)} at most"
+        now = f"{plain(self.total)} in all, {now}" if self.statistic == "Sum" else now
+        usual = f"; usual {plain(self.typical)}, at most {plain(self.usual_peak)}" if self.baseline else "; no baseline"
         return f"{self.namespace} {self.metric} {self.statistic} a {self.period_seconds} s period: {now}{usual}"

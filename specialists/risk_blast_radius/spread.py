@@ -9,6 +9,7 @@ from typing import NamedTuple
 from domain.evidence import EvidenceBundle
 from domain.graph import ServiceGraph
 from domain.resource import Resource, ResourceType, resource_from_arn
+from domain.trace import TraceSegment
 from specialists.kit.services import SERVING
 from specialists.risk_blast_radius.evidence import Counts, Handover, ServiceTraffic
 
@@ -66,13 +67,14 @@ class _Feed(NamedTuple):
 
 
 class _View(NamedTuple):
-    """What both sources tell, in one shape; `failing` and `calls` are (caller, callee)."""
+    """What both sources tell, in one shape; `failing` and `calls` are (caller, callee), `broken` failed themselves."""
 
     graph: ServiceGraph
     traffic: dict[str, ServiceTraffic]
     failing: frozenset[tuple[str, str]]
     calls: frozenset[tuple[str, str]]
     feeds: tuple[_Feed, ...]
+    broken: frozenset[str]
 
     def name(self, resource: str) -> str:
         """What people call it."""
@@ -123,7 +125,8 @@ def _view(graph: ServiceGraph, bundle: EvidenceBundle, origins: Collection[str])
     calls = {(e.source, e.target) for e in graph.edges if e.calls} | {(caller, callee) for caller, callee, _ in counted}
     feeds = [_Feed(e.source, e.target, ()) for e in graph.edges if not e.calls]
     feeds += [_Feed(h.upstream, h.downstream, (h.id,)) for h in bundle.of(Handover) if h.active]
-    return _View(graph, traffic, frozenset(failing), frozenset(calls), tuple(feeds))
+    broken = frozenset(segment.resource for segment in bundle.of(TraceSegment) if segment.failed)
+    return _View(graph, traffic, frozenset(failing), frozenset(calls), tuple(feeds), broken)
 
 
 def _fails(counts: Counts, *, refused: bool) -> bool:
@@ -139,7 +142,8 @@ def _followers(view: _View, hit: Collection[str], origins: Collection[str]) -> I
         readers = sorted(f.downstream for f in view.feeds if f.upstream == feed.upstream and f.downstream in hit)
         if feed.downstream in hit:
             if _resource(feed.upstream, view.graph).type in KEEPS and feed.upstream not in origins:
-                yield Follower(feed.upstream, f"{source} feeds {target}: its messages wait meanwhile", feed.evidence)
+                waits = f"{source} feeds {target}: its messages are not worked off meanwhile"
+                yield Follower(feed.upstream, waits, feed.evidence)
         elif writers:
             writer = f"`{view.name(writers[0])}`"
             said = f"{target} gets its work from {source}, which {writer} feeds, and will follow"
@@ -154,7 +158,8 @@ def _other_callers(view: _View, hit: Collection[str], origins: Iterable[str]) ->
     """Who calls the origin too, without failures so far."""
     for caller, callee in sorted(view.calls):
         counted = view.traffic.get(callee)
-        if callee in origins and caller not in hit and view.serves(caller):
+        well = caller not in hit and caller not in view.broken
+        if callee in origins and well and view.serves(caller):
             said = f"`{view.name(caller)}` calls `{view.name(callee)}` too, so far without failures, and may follow"
             yield Follower(caller, said, (counted.id,) if counted is not None else ())
 

@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime
-
 from domain.evidence import Evidence
 from domain.values import Value
 from specialists.kit.policies import Policy, Verdict
@@ -206,22 +204,6 @@ class Receiver(Evidence, kind="s3.receiver"):
         if not self.exists:
             return f"The {self.sort} {self.arn} does not exist"
         return f"The {self.sort} {self.arn} exists; its policy's word on this bucket: {self.verdict}"
-
-
-class KeyState(Evidence, kind="s3.key"):
-    """A KMS key of the bucket's objects, as DescribeKey tells; `state` is empty when there is no such key."""
-
-    key_arn: str
-    exists: bool = True
-    state: str = ""
-    deletion_at: AwareDatetime | None = None
-
-    def summary(self) -> str:
-        """Say whether the key can be used."""
-        if not self.exists:
-            return f"The key {self.key_arn} does not exist"
-        when = f", to be deleted at {self.deletion_at:%Y-%m-%d %H:%M} UTC" if self.deletion_at else ""
-        return f"The key {self.key_arn} is {self.state}{when}"
 
 
 class MetricsConfiguration(Evidence, kind="s3.metrics_configuration"):

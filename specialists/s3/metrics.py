@@ -24,12 +24,18 @@ def risen(case: Case, name: str) -> MetricSeries | None:
 
 def idle(case: Case, functions: Iterable[str]) -> list[MetricSeries]:
     """Return the invocation counts of those functions that used to run and do not in the window."""
+    return [one for one in _runs(case, functions) if sum(point.value for point in one.baseline) > 0 and not one.total]
+
+
+def running(case: Case, function: str) -> bool:
+    """Tell whether that function ran in the window, whatever started it."""
+    return any(one.total > 0 for one in _runs(case, [function]))
+
+
+def _runs(case: Case, functions: Iterable[str]) -> list[MetricSeries]:
     names = {arn.split(":function:", 1)[-1].split(":", 1)[0] for arn in functions}
     return [
         one
         for one in case.all(MetricSeries)
-        if one.metric == "Invocations"
-        and one.dimensions.get("FunctionName") in names
-        and sum(point.value for point in one.baseline) > 0
-        and one.total == 0
+        if one.metric == "Invocations" and one.dimensions.get("FunctionName") in names
     ]

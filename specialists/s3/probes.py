@@ -7,11 +7,13 @@ from aws.reads import read
 from domain.arn import Arn, arns_in
 from domain.evidence import Evidence
 from domain.trace import TraceCall
-from domain.values import utc
 from specialists.contract import Look, Probe, probe
 from specialists.kit.answers import absent
 from specialists.kit.change import Change, ChangeCount
 from specialists.kit.changes import LOOKUP_EVENTS, counted_changes
+from specialists.kit.key import KeyState
+from specialists.kit.keychanges import key_changes
+from specialists.kit.keys import DESCRIBE_KEY, key_state
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
@@ -23,7 +25,6 @@ from specialists.s3.evidence import (
     BucketState,
     Encryption,
     Expiry,
-    KeyState,
     Lifecycle,
     MetricsConfiguration,
     Ownership,
@@ -36,7 +37,6 @@ from specialists.s3.probes_notifications import NOTIFICATION_PROBES
 from specialists.s3.signs import MENTIONS
 
 GONE = "NoSuchBucket"
-DESCRIBE_KEY = read("kms", "DescribeKey")
 REGIONS = {"": "us-east-1", "EU": "eu-west-1"}
 """How GetBucketLocation names the two oldest Regions."""
 
@@ -180,6 +180,12 @@ def keys_in_errors(look: Look) -> Iterator[Evidence]:
         yield from _key_state(look, arn)
 
 
+@probe(LOOKUP_EVENTS, needs=(KeyState,), yields=(Change,))
+def changes_of_keys(look: Look) -> Iterator[Evidence]:
+    """Reads who disabled a KMS key of the bucket's objects or scheduled its deletion, where it cannot be used."""
+    yield from key_changes(look)
+
+
 @probe(
     read("s3", "ListBucketMetricsConfigurations", "s3:GetMetricsConfiguration"),
     GET_METRIC_DATA,
@@ -231,17 +237,7 @@ def _key_state(look: Look, key_id: str) -> Iterator[KeyState]:
     here = look.aws.kms.meta.region_name
     if key_id.startswith("arn:") and Arn.parse(key_id).region != here:
         return
-    answer = absent(lambda: look.aws.kms.describe_key(KeyId=key_id), "NotFoundException")
-    known = None if answer is None else answer["KeyMetadata"]
-    deletion = None if known is None else known.get("DeletionDate")
-    yield KeyState(
-        resource=look.target.id,
-        source="kms:DescribeKey",
-        key_arn=key_id if known is None else known.get("Arn", key_id),
-        exists=known is not None,
-        state="" if known is None else known.get("KeyState", ""),
-        deletion_at=utc(deletion) if deletion else None,
-    )
+    yield key_state(look, key_id)
 
 
 PROBES: tuple[Probe, ...] = (
@@ -255,6 +251,7 @@ PROBES: tuple[Probe, ...] = (
     lifecycle,
     default_key,
     keys_in_errors,
+    changes_of_keys,
     *NOTIFICATION_PROBES,
     requests,
     bucket_changes,

@@ -6,8 +6,8 @@ from domain.action import ProposedAction
 from domain.evidence import EvidenceBundle
 from domain.report import RankedHypothesis
 from specialists.contract import Proposal, proposal
+from specialists.kit.key import KeyState
 from specialists.kit.proposals import revived
-from specialists.s3.evidence import KeyState
 
 
 @proposal("s3-kms-denied", "kms-pending-deletion")

@@ -20,6 +20,7 @@ from specialists.kit.overheard import (
     Overheard,
     error_text,
     failed_calls,
+    hides_missing_object,
     oldest_first,
     overheard,
     refused_by_identity,
@@ -119,6 +120,11 @@ class Sign(NamedTuple):
         return ANONYMOUS.search(self.text) is not None
 
     @property
+    def hidden(self) -> bool:
+        """Whether S3 told of a missing object as of a missing right, because its caller may not list the bucket."""
+        return hides_missing_object(self.text, self.operation)
+
+    @property
     def by_identity(self) -> bool:
         """Whether AWS says that a policy on the caller's side refused; permissions are judged there."""
         return refused_by_identity(self.text)
@@ -137,6 +143,8 @@ def read_text(text: str, operation: str = "") -> Reading | None:
 @lru_cache(maxsize=2048)  # every rule reads the same texts again
 def _read(text: str, operation: str) -> Reading | None:
     found = next((reading for reading, pattern in TEXTS if pattern.search(text)), None)
+    if found is Reading.DENIED and hides_missing_object(text, operation):
+        return Reading.NO_KEY
     if found is Reading.DENIED and NOT_PERMISSION.search(text):
         return None
     if found is None and BARE_MISSING.search(text):

@@ -99,8 +99,15 @@ def delivery_failure(at: datetime, line: str) -> DeliveryFailure:
         at=at,
         destination=endpoint_label(str(delivery.get("destination", ""))),
         status=status if isinstance(status, int) else None,
-        response=str(delivery.get("providerResponse", ""))[:MAX_RESPONSE],
+        response=_answer(str(delivery.get("providerResponse", "")))[:MAX_RESPONSE],
     )
+
+
+def _answer(text: str) -> str:
+    """Return SQS's and Lambda's answers, which are JSON inside text, as code and message; any other as it stands."""
+    told = parsed(text, "answer").value
+    words = [str(told[name]) for name in ("ErrorCode", "ErrorMessage") if told.get(name)]
+    return ": ".join(words) or text
 
 
 def endpoint_label(endpoint: str) -> str:

@@ -127,6 +127,21 @@ class Endpoint(Evidence, kind="sns.endpoint"):
             return "does not let this topic in by its policy"
         return "is encrypted with alias/aws/sqs, which SNS may not use"
 
+    def remedy(self, topic: str) -> str:
+        """Say what would let the topic's messages in."""
+        name = f"`{self.arn.rsplit(':', 1)[-1]}`"
+        if not self.exists:
+            return f"Recreate {name}, or take it out of the topic's subscriptions."
+        if self.verdict is Verdict.DENIED:
+            return f"Take this topic out of the Deny in the policy of {name}."
+        if self.verdict is Verdict.SILENT:
+            action = "lambda:InvokeFunction" if ":function:" in self.arn else "sqs:SendMessage"
+            return (
+                f"Allow sns.amazonaws.com to call {action} in the policy of {name}, on condition that aws:SourceArn is"
+                f" {topic}."
+            )
+        return f"Encrypt {name} with a key of your own whose policy lets sns.amazonaws.com use it."
+
     def summary(self) -> str:
         """Say whether SNS may deliver."""
         name = f"The {self.role} {self.arn}"
@@ -135,23 +150,6 @@ class Endpoint(Evidence, kind="sns.endpoint"):
         return (
             f"{name} {self.why}" if self.refuses else f"{name} exists; its policy's word on this topic: {self.verdict}"
         )
-
-
-class KeyState(Evidence, kind="sns.key"):
-    """The KMS key of the topic, as DescribeKey tells. `managed_by_aws`: its policy cannot be changed."""
-
-    key_arn: str
-    exists: bool = True
-    state: str = ""
-    managed_by_aws: bool = False
-    deletion_at: AwareDatetime | None = None
-
-    def summary(self) -> str:
-        """Say whether the key can be used."""
-        if not self.exists:
-            return f"The topic's key {self.key_arn} does not exist"
-        when = f", to be deleted at {self.deletion_at:%Y-%m-%d %H:%M} UTC" if self.deletion_at else ""
-        return f"The topic's key {self.key_arn} is {self.state}{when}"
 
 
 class KeyPolicy(Evidence, kind="sns.key_policy"):

@@ -4,6 +4,7 @@ Names: https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch
 """
 
 from specialists.contract import Case
+from specialists.kit.rising import risen as _risen
 from specialists.kit.series import MetricSeries
 
 NAMESPACE = "AWS/SNS"
@@ -16,9 +17,6 @@ INVALID_ATTRIBUTES = "NumberOfNotificationsFilteredOut-InvalidAttributes"
 REDRIVEN = "NumberOfNotificationsRedrivenToDlq"
 NOT_REDRIVEN = "NumberOfNotificationsFailedToRedriveToDlq"
 NAMES = (PUBLISHED, DELIVERED, FAILED, FILTERED, NO_ATTRIBUTES, INVALID_ATTRIBUTES, REDRIVEN, NOT_REDRIVEN)
-
-TIMES_USUAL = 1.5
-"""How far above its usual peak a count must be to be new."""
 
 
 def series(case: Case, name: str) -> MetricSeries | None:
@@ -35,7 +33,7 @@ def counted(case: Case, name: str) -> MetricSeries | None:
 def risen(case: Case, name: str) -> MetricSeries | None:
     """Return the series when it counts well above what is usual."""
     found = counted(case, name)
-    return found if found is not None and found.peak > TIMES_USUAL * found.usual_peak else None
+    return found if _risen(found) else None
 
 
 def nothing(case: Case, name: str) -> MetricSeries | None:

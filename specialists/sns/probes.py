@@ -9,6 +9,8 @@ from specialists.contract import Look, Probe, probe
 from specialists.kit.answers import absent
 from specialists.kit.change import Change, ChangeCount
 from specialists.kit.changes import LOOKUP_EVENTS, counted_changes
+from specialists.kit.key import KeyState
+from specialists.kit.keys import DESCRIBE_KEY, key_state
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs, log_lines
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
@@ -20,7 +22,6 @@ from specialists.sns.evidence import (
     AlarmAction,
     DeliveryFailures,
     KeyPolicy,
-    KeyState,
     Subscriptions,
     SubscriptionSettings,
     TopicState,
@@ -83,32 +84,21 @@ def flow(look: Look) -> Iterator[Evidence]:
     yield from metric_series(look, [Metric(NAMESPACE, name, {"TopicName": look.target.name}) for name in NAMES])
 
 
-@probe(read("kms", "DescribeKey"), needs=(TopicState,), yields=(KeyState,))
+@probe(DESCRIBE_KEY, needs=(TopicState,), yields=(KeyState,))
 def key(look: Look) -> Iterator[Evidence]:
     """Reads whether the KMS key that encrypts the topic can be used; nothing to look at with SNS's own key."""
     state = look.seen.first(TopicState, look.target.id)
     key_id = state.key_id if state else ""
     if not key_id or AWS_MANAGED in key_id:
         return
-    answer = absent(lambda: look.aws.kms.describe_key(KeyId=key_id), "NotFoundException")
-    known = None if answer is None else answer["KeyMetadata"]
-    deletion = None if known is None else known.get("DeletionDate")
-    yield KeyState(
-        resource=look.target.id,
-        source="kms:DescribeKey",
-        key_arn=key_id if known is None else known.get("Arn", key_id),
-        exists=known is not None,
-        state="" if known is None else known.get("KeyState", ""),
-        managed_by_aws=known is not None and known.get("KeyManager") == "AWS",
-        deletion_at=utc(deletion) if deletion else None,
-    )
+    yield key_state(look, key_id)
 
 
 @probe(read("kms", "GetKeyPolicy"), needs=(KeyState,), yields=(KeyPolicy,))
 def key_policy(look: Look) -> Iterator[Evidence]:
     """Reads whether alarms, EventBridge and S3 may use the topic's key, without which they cannot publish to it."""
     known = look.seen.first(KeyState, look.target.id)
-    if known is None or not known.exists or known.managed_by_aws:
+    if known is None or not known.exists or known.aws_managed:
         return
     arn = known.key_arn
     answer = absent(lambda: look.aws.kms.get_key_policy(KeyId=arn, PolicyName="default"), "NotFoundException")

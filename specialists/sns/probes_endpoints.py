@@ -6,8 +6,11 @@ from typing import Literal
 from aws.reads import read
 from domain.arn import Arn
 from domain.evidence import Evidence
+from domain.resource import resource_from_arn
 from specialists.contract import Look, Probe, probe
 from specialists.kit.answers import absent
+from specialists.kit.change import Change
+from specialists.kit.changes import LOOKUP_EVENTS, changes, listed_as
 from specialists.kit.functions import GET_CONFIGURATION, GET_POLICY, NO_FUNCTION, configuration_of, policy_text_of
 from specialists.kit.policies import Asked, Verdict, policy_of, said
 from specialists.sns.evidence import Endpoint, Subscriptions, SubscriptionSettings
@@ -17,6 +20,8 @@ GET_QUEUE_ATTRIBUTES = read("sqs", "GetQueueAttributes")
 NO_QUEUE = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 SNS = ("Service:sns.amazonaws.com", "Service:sns.*.amazonaws.com*")
 MAX_ENDPOINTS = 10
+MAX_CHANGED = 3
+"""Closed endpoints whose changes are looked for: CloudTrail answers twice a second."""
 
 Role = Literal["subscriber", "dead-letter queue"]
 
@@ -47,6 +52,14 @@ def function_endpoints(look: Look) -> Iterator[Evidence]:
     for arn in _subscribed(look, "lambda"):
         unread = _out_of_reach(look, arn)
         yield _unread(look, arn, "subscriber", unread) if unread else _function(look, arn)
+
+
+@probe(LOOKUP_EVENTS, needs=(Endpoint,), yields=(Change,))
+def endpoint_changes(look: Look) -> Iterator[Evidence]:
+    """Reads who changed the queues and functions that do not take the topic's messages, in the day before."""
+    closed = [one.arn for one in look.seen.of(Endpoint, look.target.id) if one.refuses]
+    for arn in list(dict.fromkeys(closed))[:MAX_CHANGED]:
+        yield from changes(look, listed_as(resource_from_arn(arn)), resource=arn)
 
 
 def _function(look: Look, arn: str) -> Endpoint:
@@ -121,4 +134,4 @@ def _unread(look: Look, arn: str, role: Role, why: str) -> Endpoint:
     return Endpoint(resource=look.target.id, source="sns:ListSubscriptionsByTopic", arn=arn, role=role, unread=why)
 
 
-ENDPOINT_PROBES: tuple[Probe, ...] = (queue_endpoints, dead_letter_queues, function_endpoints)
+ENDPOINT_PROBES: tuple[Probe, ...] = (queue_endpoints, dead_letter_queues, function_endpoints, endpoint_changes)

@@ -9,8 +9,9 @@ from domain.report import RankedHypothesis
 from specialists.contract import Proposal, proposal
 from specialists.kit.actions import proposed
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
 from specialists.kit.proposals import KEPT_AS_CODE, before, cited, made, revived, shown
-from specialists.sns.evidence import KeyState, SubscriptionSettings
+from specialists.sns.evidence import SubscriptionSettings
 
 SET_ATTRIBUTES = "SetSubscriptionAttributes"
 SUBSCRIPTION, NAME, VALUE = "subscriptionArn", "attributeName", "attributeValue"
@@ -81,7 +82,7 @@ def _now(change: Change) -> str:
 def revive_key(accepted: RankedHypothesis, bundle: EvidenceBundle) -> Iterator[ProposedAction]:
     """Offer to take the topic's key out of its deletion, and to enable it."""
     for key in bundle.of(KeyState):
-        if key.exists and not key.managed_by_aws and accepted.resource in {key.resource, key.key_arn}:
+        if key.exists and not key.aws_managed and accepted.resource in {key.resource, key.key_arn}:
             yield from revived(accepted, key, key.key_arn, key.state)
 
 

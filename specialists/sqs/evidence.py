@@ -8,12 +8,20 @@ from pydantic import AwareDatetime
 from domain.evidence import Evidence
 from domain.values import Value
 
+MAX_NAMED = 5
+"""How many principals of a policy a summary names."""
+
 
 class Redrive(Value):
     """Where messages go that were received `max_receives` times without being deleted."""
 
     target: str
     max_receives: int
+
+    @property
+    def attempts(self) -> str:
+        """How often a message is received before it goes there, in words."""
+        return f"{self.max_receives} receive{'' if self.max_receives == 1 else 's'}"
 
 
 class Statement(Value):
@@ -59,7 +67,7 @@ class QueueState(Evidence, kind="sqs.queue"):
         if not self.exists:
             return f"There is no queue {self.name}"
         kind = "FIFO queue" if self.fifo else "standard queue"
-        after = f"after {self.redrive.max_receives} receives to {self.redrive.target}" if self.redrive else "none"
+        after = f"after {self.redrive.attempts} to {self.redrive.target}" if self.redrive else "none"
         key = f", encrypted with {self.key}" if self.key else ""
         broken = f", {' and '.join(self.unreadable)} unreadable" if self.unreadable else ""
         return (
@@ -172,26 +180,19 @@ class ConsumerAccess(Evidence, kind="sqs.consumer_access"):
         )
 
 
-class KeyState(Evidence, kind="sqs.key"):
-    """The KMS key that encrypts the queue, as DescribeKey tells.
+class ConsumerDecrypt(Evidence, kind="sqs.consumer_decrypt"):
+    """What IAM's simulator says of the consumer's role decrypting with a queue's key: "allowed", "implicitDeny" …
 
-    `key` is what the queue names; `arn` is empty and `state` too when there is no such key.
+    `resource` is the role. The key's own policy is not part of the simulation.
     """
 
-    key: str
-    arn: str = ""
-    exists: bool = True
-    state: str = ""
-    aws_managed: bool = False
-    deletion_at: AwareDatetime | None = None
+    key_arn: str
+    decision: str
 
     def summary(self) -> str:
-        """Say whether the key can be used."""
-        if not self.exists:
-            return f"The queue's key {self.key} does not exist"
-        whose = "AWS managed" if self.aws_managed else "customer managed"
-        when = f", to be deleted at {self.deletion_at:%Y-%m-%d %H:%M} UTC" if self.deletion_at else ""
-        return f"The queue's key {self.arn or self.key} ({whose}) is {self.state}{when}"
+        """Say whether it may."""
+        verb = "allow" if self.decision == "allowed" else "do not allow"
+        return f"The role's policies {verb} kms:Decrypt with {self.key_arn}"
 
 
 class KeyPolicy(Evidence, kind="sqs.key_policy"):
@@ -199,10 +200,24 @@ class KeyPolicy(Evidence, kind="sqs.key_policy"):
 
     statements: tuple[Statement, ...] | None
 
+    def names(self, role: str) -> bool:
+        """Whether it lets a role in whatever the role's own policies say: by name or with everybody."""
+        known = {"*", f"AWS:{role}"}
+        return any(s.allows and (s.negated or known & set(s.principals)) for s in self.statements or ())
+
+    def lets_in(self, role: str) -> bool:
+        """Whether it may let a role in: by name, with its account, with everybody, or in a way not known from here."""
+        account = role.split(":")[4]
+        known = {"*", f"AWS:{role}", f"AWS:{account}", f"AWS:{role.split(':role/', maxsplit=1)[0]}:root"}
+        return self.statements is None or any(
+            s.allows and (s.negated or known & set(s.principals)) for s in self.statements
+        )
+
     def summary(self) -> str:
-        """Name the services that it lets in."""
+        """Name whom it lets in."""
         if self.statements is None:
             return "The key's policy is not JSON"
-        found = sorted({p for s in self.statements if s.allows for p in s.principals if p.startswith("Service:")})
-        services = ", ".join(principal.removeprefix("Service:") for principal in found)
-        return f"The key's policy lets in {services}" if found else "The key's policy names no service"
+        found = sorted({p for s in self.statements if s.allows for p in s.principals})
+        names = ", ".join(principal.split(":", 1)[-1] for principal in found[:MAX_NAMED])
+        more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
+        return f"The key's policy lets in {names}{more}" if found else "The key's policy lets nobody in"

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from aws.reads import read
 from domain.evidence import Evidence
 from domain.resource import resource_from_arn
-from domain.values import utc
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
 from specialists.kit.change import Change, ChangeCount
-from specialists.kit.changes import LOOKUP_EVENTS, counted_changes
+from specialists.kit.changes import LOOKUP_EVENTS, changes, counted_changes
 from specialists.kit.functions import GET_CONCURRENCY, GET_CONFIGURATION
+from specialists.kit.key import KeyState
+from specialists.kit.keys import DESCRIBE_KEY, key_state
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs
 from specialists.kit.metrics import GET_METRIC_DATA
@@ -20,11 +21,11 @@ from specialists.sqs.describe import arn_of_url, statements_of
 from specialists.sqs.evidence import (
     ConsumerAccess,
     ConsumerConcurrency,
+    ConsumerDecrypt,
     ConsumerFunction,
     Consumers,
     DeadLetterSources,
     KeyPolicy,
-    KeyState,
     QueueState,
 )
 from specialists.sqs.looking import (
@@ -177,37 +178,53 @@ def source_consumers(look: Look) -> Iterator[Evidence]:
                 yield concurrency
 
 
-@probe(read("kms", "DescribeKey"), needs=(QueueState,), yields=(KeyState,))
+@probe(DESCRIBE_KEY, needs=(QueueState,), yields=(KeyState,))
 def key(look: Look) -> Iterator[Evidence]:
     """Reads whether the KMS key that encrypts the queue can be used; nothing to look at without one."""
     state = look.seen.first(QueueState, look.target.id)
     if state is None or not state.key:
         return
-    name = state.key
-    answer = absent(lambda: look.aws.kms.describe_key(KeyId=name), "NotFoundException")
-    known = None if answer is None else answer["KeyMetadata"]
-    deletion = None if known is None else known.get("DeletionDate")
-    yield KeyState(
-        resource=look.target.id,
-        source="kms:DescribeKey",
-        key=name,
-        arn="" if known is None else known.get("Arn", ""),
-        exists=known is not None,
-        state="" if known is None else known.get("KeyState", ""),
-        aws_managed=known is not None and known.get("KeyManager") == "AWS",
-        deletion_at=utc(deletion) if deletion else None,
-    )
+    yield key_state(look, state.key)
 
 
 @probe(read("kms", "GetKeyPolicy"), needs=(KeyState,), yields=(KeyPolicy,))
 def key_policy(look: Look) -> Iterator[Evidence]:
     """Reads which services the policy of the queue's own key lets in: SNS or EventBridge cannot send without."""
     state = look.seen.first(KeyState, look.target.id)
-    if state is None or not state.arn or state.aws_managed:
+    if state is None or not state.exists or state.aws_managed:
         return
-    answer = look.aws.kms.get_key_policy(KeyId=state.arn, PolicyName="default")
+    answer = look.aws.kms.get_key_policy(KeyId=state.key_arn, PolicyName="default")
     statements = statements_of(answer.get("Policy"))
     yield KeyPolicy(resource=look.target.id, source="kms:GetKeyPolicy", statements=statements)
+
+
+@probe(read("iam", "SimulatePrincipalPolicy"), needs=(KeyPolicy, ConsumerFunction), yields=(ConsumerDecrypt,))
+def consumer_decrypt(look: Look) -> Iterator[Evidence]:
+    """Asks IAM's simulator whether the roles of the consumers may decrypt with the queue's key, where it asks them."""
+    state, policy = look.seen.first(KeyState, look.target.id), look.seen.first(KeyPolicy, look.target.id)
+    if state is None or policy is None:
+        return
+    roles = {found.role for found in look.seen.of(ConsumerFunction) if found.role}
+    for role in sorted(role for role in roles if policy.lets_in(role) and not policy.names(role)):
+        answer = look.aws.iam.simulate_principal_policy(
+            PolicySourceArn=role, ActionNames=["kms:Decrypt"], ResourceArns=[state.key_arn]
+        )
+        for found in answer["EvaluationResults"][:1]:
+            yield ConsumerDecrypt(
+                resource=resource_from_arn(role).id,
+                source="iam:SimulatePrincipalPolicy",
+                key_arn=state.key_arn,
+                decision=found["EvalDecision"],
+            )
+
+
+@probe(LOOKUP_EVENTS, needs=(KeyPolicy, ConsumerFunction), yields=(Change,))
+def key_changes(look: Look) -> Iterator[Evidence]:
+    """Reads who changed the queue's key in the day before, where its policy leaves out a role that reads the queue."""
+    state, policy = look.seen.first(KeyState, look.target.id), look.seen.first(KeyPolicy, look.target.id)
+    roles = {found.role for found in look.seen.of(ConsumerFunction) if found.role}
+    if state is not None and policy is not None and not all(policy.lets_in(role) for role in roles):
+        yield from changes(look, state.key_arn, resource=state.key_arn)
 
 
 @probe(LOOKUP_EVENTS, yields=(Change, ChangeCount))
@@ -244,6 +261,8 @@ PROBES = (
     source_consumers,
     key,
     key_policy,
+    consumer_decrypt,
+    key_changes,
     queue_changes,
     sender_errors,
 )

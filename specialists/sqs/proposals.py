@@ -8,6 +8,7 @@ from domain.evidence import Evidence, EvidenceBundle
 from domain.report import RankedHypothesis
 from specialists.contract import Proposal, proposal
 from specialists.kit.actions import proposed
+from specialists.kit.key import KeyState
 from specialists.kit.proposals import KEPT_AS_CODE, before, cited, enabled, queue_url, revived, shown
 from specialists.sqs.evidence import (
     Consumer,
@@ -15,7 +16,6 @@ from specialists.sqs.evidence import (
     ConsumerFunction,
     Consumers,
     DeadLetterSources,
-    KeyState,
     QueueState,
 )
 
@@ -211,8 +211,8 @@ def redrive(accepted: RankedHypothesis, bundle: EvidenceBundle) -> Iterator[Prop
 def revive_key(accepted: RankedHypothesis, bundle: EvidenceBundle) -> Iterator[ProposedAction]:
     """Offer to take the queue's key out of its deletion, and to enable it."""
     for key in bundle.of(KeyState):
-        if key.exists and not key.aws_managed and accepted.resource in {key.resource, key.arn}:
-            yield from revived(accepted, key, key.arn, key.state)
+        if key.exists and not key.aws_managed and accepted.resource in {key.resource, key.key_arn}:
+            yield from revived(accepted, key, key.key_arn, key.state)
 
 
 def _mappings(bundle: EvidenceBundle) -> Iterator[tuple[Consumers, Consumer]]:

@@ -5,13 +5,15 @@ The subjects of a case are its target and, where that is a dead-letter queue, th
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from domain.evidence import EvidenceT
 from specialists.contract import Case
 from specialists.kit.change import Change
+from specialists.kit.rising import risen
 from specialists.kit.series import MetricSeries
+from specialists.kit.standstill import total_from
 from specialists.sqs.evidence import (
     Consumer,
     ConsumerConcurrency,
@@ -40,6 +42,9 @@ MIN_WAITING = 10.0
 
 RISE = 2.0
 """How many times the usual peak counts as a rise."""
+
+FALLING, WORKED_OFF = 3, 0.75
+"""For so many periods at least a heap of messages must have fallen, and to this share, to count as worked off."""
 
 CLOCKWISE = 0.8
 """The share of the passing time by which the oldest message must age to count as untouched."""
@@ -202,6 +207,20 @@ class Subject:
         return tuple(found)
 
     @property
+    def worked_off(self) -> MetricSeries | None:
+        """The gauge of waiting messages, where more came at once and healthy readers are getting through them."""
+        visible, sent, deleted = self.series(VISIBLE), self.series(SENT), self.series(DELETED)
+        if visible is None or sent is None or deleted is None or not self.functions:
+            return None
+        top = max(visible.points, key=lambda point: point.value, default=None)
+        if top is None or not all(function.healthy for function in self.functions):
+            return None
+        since = top.at + timedelta(seconds=visible.period_seconds)
+        left = [point.value for point in visible.points if point.at >= since]
+        falls = len(left) >= FALLING and left[-1] <= WORKED_OFF * top.value
+        return visible if falls and total_from(deleted, since) > total_from(sent, since) else None
+
+    @property
     def dead_letter_gauge(self) -> MetricSeries | None:
         """How many messages its dead-letter queue holds."""
         target = self.state.redrive.target if self.state and self.state.redrive else ""
@@ -249,11 +268,6 @@ def keeps_dead_letters(subject: Subject) -> bool:
     """Tell whether the queue is there to keep dead letters: others send theirs to it, and nothing reads it."""
     sources = subject.case.evidence.first(DeadLetterSources, subject.id)
     return sources is not None and bool(sources.queues) and not subject.mappings
-
-
-def risen(series: MetricSeries | None) -> bool:
-    """Tell whether a count happened more than it usually does."""
-    return series is not None and series.total > 0 and (not series.baseline or series.peak > 1.5 * series.usual_peak)
 
 
 def stopped(series: MetricSeries | None) -> bool:

@@ -11,11 +11,12 @@ from domain.resource import ResourceType, resource_from_arn
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case
 from specialists.stepfunctions.called import function_cause
-from specialists.stepfunctions.classify import cause_of
+from specialists.stepfunctions.classify import awaits_token, cause_of
 from specialists.stepfunctions.evidence import Execution, FunctionConcurrency, History, Machine
 from specialists.stepfunctions.history import described
 from specialists.stepfunctions.outcome import Outcome
 from specialists.stepfunctions.targets import machine_id
+from specialists.stepfunctions.tokens import refusals
 
 TIMED = frozenset({"sfn-timeout-task", "sfn-heartbeat-timeout", "sfn-callback-lost", "sfn-execution-timeout"})
 """Causes that say how long something took: only a failure that was seen below them explains them away."""
@@ -114,7 +115,8 @@ def _deeper(case: Case, code: str, outcome: Outcome, seen: Seen) -> tuple[str, .
     if code == "sfn-child-failed":
         return _child_machine(outcome)
     if code in TIMED:
-        return called if _failed_in_trace(case, outcome.called) else ()
+        roles = {one.role for one in refusals(case, seen.machine)} if awaits_token(outcome.task) else set()
+        return (*(called if _failed_in_trace(case, outcome.called) else ()), *sorted(roles))
     if code in {"sfn-lambda-unknown", "sfn-lambda-toomany"}:
         return called if function_cause(outcome) or _looked_at(case, outcome.called) else ()
     if code in {"sfn-explicit-fail", "sfn-branch-failed", "sfn-map-item-failed"}:

@@ -49,6 +49,21 @@ def _sends_token(outcome: Outcome) -> bool:
     return outcome.task is not None and outcome.task.operation in SENDS_TOKEN
 
 
+OF_DATA = frozenset(
+    {
+        "sfn-jsonpath-missing",
+        "sfn-jsonata-error",
+        "sfn-no-choice",
+        "sfn-invalid-field-value",
+        "sfn-resultpath-failure",
+        "sfn-intrinsic-failure",
+        "sfn-data-limit",
+    }
+)
+"""Causes that lie between a state and the data that it was given."""
+
+NOT_FOUND = "sfn-function-not-found"
+
 ENDINGS: tuple[Row, ...] = (
     Row("sfn-aborted", lambda o: o.status == "ABORTED"),
     Row("sfn-history-limit", lambda o: HISTORY_FULL.search(text_of(o)) is not None),
@@ -124,6 +139,12 @@ def cause_of(outcome: Outcome) -> str | None:
     if found is not None or outcome.error == "States.Runtime":
         return found or first(RUNTIME, outcome)
     return _of_called(outcome)
+
+
+def hangs_on(outcome: Outcome) -> str | None:
+    """Return the function whose own changes may have brought a failure about: it gave the data, or is not there."""
+    code = cause_of(outcome)
+    return outcome.fed_by if code in OF_DATA else outcome.called if code == NOT_FOUND else None
 
 
 def _of_called(outcome: Outcome) -> str | None:

@@ -5,6 +5,7 @@ from pydantic import AwareDatetime
 from domain.evidence import Evidence
 from specialists.stepfunctions.definition import StateDefinition
 from specialists.stepfunctions.outcome import FAILED, Outcome
+from specialists.stepfunctions.refusal import refusal_in
 
 EXPRESS = "EXPRESS"
 
@@ -104,7 +105,7 @@ class History(Evidence, kind="stepfunctions.history"):
         where = f" in state {found.state}" if found.state else ""
         tries = f" after {found.attempts} attempts" if found.attempts > 1 else ""
         why = f": {found.error} {_line(found.cause)}".rstrip() if found.failed else ""
-        return f"{found.status}{where}{tries}{why} ({self.events} events read)"
+        return f"{found.status}{where}{tries}{why}{_behind(found)} ({self.events} events read)"
 
 
 class ExecutionsSearched(Evidence, kind="stepfunctions.executions_searched"):
@@ -171,6 +172,16 @@ class FunctionConcurrency(Evidence, kind="stepfunctions.function_concurrency"):
         return (
             f"{name} has no reserved concurrency" if self.reserved is None else f"{name} has {self.reserved} reserved"
         )
+
+
+def _behind(outcome: Outcome) -> str:
+    """Say what failed before it and led to it: that is what a verdict rests on."""
+    first = outcome.behind
+    if first is None:
+        return ""
+    where = f"in state {first.state}: " if first.state else ""
+    said = f"{first.error} {_line(refusal_in(first.cause).replace('`', '') or first.cause)}"
+    return f"; behind it, {where}{said}".rstrip()
 
 
 def _line(text: str) -> str:

@@ -94,13 +94,25 @@ def home_of(arn: str) -> Home:
 
 def _failed(events: Events, end: Event, home: Home) -> Outcome:
     state, path = _path(events, end)
-    outcome = _outcome_at(end, state, path, home)
+    fed = _feeder(events, state, home) if state is not None else None
+    outcome = _outcome_at(end, state, path, home).model_copy(update={"fed_by": fed})
     if outcome.state_type == "Fail" and state is not None:
         return outcome.model_copy(update={"behind": _caught(events, state, outcome.error, home)})
     inner = next((e for e in path if FAILS.fullmatch(e.type)), None)
     if inner is not None and inner.text("error") not in {"", outcome.error}:
         return outcome.model_copy(update={"behind": _outcome_at(inner, *_path(events, inner, first=inner), home)})
     return outcome
+
+
+def _feeder(events: Events, state: Event, home: Home) -> str | None:
+    """Return the function whose task was the last one to answer before a state; None where another service's was."""
+    answered = False
+    for event in islice(events.chain(state), MAX_BACK):
+        answered = answered or event.type in {"TaskSucceeded", "LambdaFunctionSucceeded"}
+        if event.schedules:
+            task = task_of(event, None, home)
+            return task.called if answered and task.service == "lambda" else None
+    return None
 
 
 def _path(events: Events, end: Event, *, first: Event | None = None) -> tuple[Event | None, list[Event]]:

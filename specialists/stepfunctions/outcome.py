@@ -42,7 +42,8 @@ class Outcome(Value):
     `error` is AWS's error name, or the type of the last event where that has none; `state` is the state that failed,
     or that it waits in; `event` the type of the event that failed ("TaskTimedOut"), empty for a Fail state.
     `attempts` counts how often the task was scheduled. `behind` is the failure that led to this one: what was caught
-    before a Fail state, or what failed inside a branch.
+    before a Fail state, or what failed inside a branch. `fed_by` is the id of the function that gave the last result
+    before the state that failed.
     """
 
     status: str
@@ -59,6 +60,7 @@ class Outcome(Value):
     map_run: str | None = None
     role_arn: str = ""
     behind: Optional["Outcome"] = None
+    fed_by: str | None = None
 
     @property
     def failed(self) -> bool:

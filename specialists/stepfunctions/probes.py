@@ -1,23 +1,24 @@
 """What the Step Functions specialist looks at: the machine, its executions and their histories, Map Runs, changes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aws.reads import read
 from domain.evidence import Evidence
-from domain.resource import ResourceType, resource_from_arn
+from domain.resource import Resource, ResourceType, resource_from_arn
 from domain.values import utc
 from specialists.contract import Look, probe
 from specialists.kit.answers import absent
 from specialists.kit.change import Change, ChangeCount
 from specialists.kit.changes import LOOKUP_EVENTS, changes, counted_changes
 from specialists.kit.functions import GET_CONCURRENCY, NO_FUNCTION, reserved_concurrency_of
-from specialists.kit.logs import FILTER_LOG_EVENTS
+from specialists.kit.loglines import LogLines
+from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
 from specialists.kit.series import MetricSeries
-from specialists.stepfunctions.classify import cause_of
+from specialists.stepfunctions.classify import awaits_token, cause_of, hangs_on
 from specialists.stepfunctions.definition import read_definition
 from specialists.stepfunctions.evidence import (
     EXPRESS,
@@ -41,6 +42,7 @@ from specialists.stepfunctions.reading import (
     known_executions,
 )
 from specialists.stepfunctions.targets import machine_id, machine_of
+from specialists.stepfunctions.tokens import LOG_PATTERN, speaks_of_token
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.literals import ExecutionStatusType
@@ -57,6 +59,9 @@ COUNTS = (
 )
 SAMPLES = 3
 """How many executions of a machine are read when none was asked about."""
+
+MAX_HOLDERS = 2
+"""How many functions' logs are read that were given a task token."""
 
 
 @probe(read("stepfunctions", "DescribeStateMachine"), yields=(Machine,))
@@ -126,13 +131,26 @@ def histories(look: Look) -> Iterator[Evidence]:
     yield from [history(look, e) for e in own if e.failed or e.status == "RUNNING"]
 
 
-@probe(DESCRIBE_EXECUTION, GET_HISTORY, needs=(History,), yields=(Execution, History))
+@probe(
+    DESCRIBE_EXECUTION,
+    GET_HISTORY,
+    GET_CONCURRENCY,
+    needs=(History,),
+    yields=(Execution, History, FunctionConcurrency),
+)
 def child_executions(look: Look) -> Iterator[Evidence]:
-    """Follows a failed nested execution one hop: how the child ended and why."""
+    """Follows a failed nested execution one hop: how the child ended and why, and what throttled it."""
     for parent in _own(look):
         behind = parent.outcome.behind
         child = parent.outcome.child or (behind.child if behind else None)
-        yield from described_child(look, child, parent.execution_arn)
+        yield from _below(look, child, parent)
+
+
+def _below(look: Look, child: str | None, parent: History) -> Iterator[Evidence]:
+    """Yield a child, and the reserved concurrency of a function that was throttled there."""
+    found = list(described_child(look, child, parent.execution_arn))
+    yield from found
+    yield from _reservations(look, [item for item in found if isinstance(item, History)])
 
 
 @probe(
@@ -141,8 +159,9 @@ def child_executions(look: Look) -> Iterator[Evidence]:
     LIST_EXECUTIONS,
     DESCRIBE_EXECUTION,
     GET_HISTORY,
+    GET_CONCURRENCY,
     needs=(History, Machine),
-    yields=(MapRun, Execution, History),
+    yields=(MapRun, Execution, History, FunctionConcurrency),
 )
 def map_runs(look: Look) -> Iterator[Evidence]:
     """Counts the failed items of a Distributed Map and reads why one of its child executions failed."""
@@ -170,7 +189,7 @@ def map_runs(look: Look) -> Iterator[Evidence]:
         if counts["failed"]:
             children = look.aws.stepfunctions.list_executions(mapRunArn=arn, statusFilter="FAILED", maxResults=1)
             for child in children["executions"][:1]:
-                yield from described_child(look, child["executionArn"], parent.execution_arn)
+                yield from _below(look, child["executionArn"], parent)
 
 
 @probe(FILTER_LOG_EVENTS, needs=(Machine,), yields=(ExpressLog, History))
@@ -227,10 +246,52 @@ def stopped_by(look: Look) -> Iterator[Evidence]:
         yield from changes(look, execution.execution_arn)
 
 
+@probe(LOOKUP_EVENTS, needs=(History,), yields=(Change,))
+def function_changes(look: Look) -> Iterator[Evidence]:
+    """Reads who changed the function that gave a state the data which it failed on, or that a state cannot find."""
+    functions = (hangs_on(h.outcome) for h in _own(look))
+    for function in sorted({arn for arn in functions if arn})[:1]:
+        yield from changes(look, resource_from_arn(function).name, resource=function)
+
+
+@probe(
+    read("lambda", "ListEventSourceMappings"),
+    FILTER_LOG_EVENTS,
+    needs=(History,),
+    yields=(LogLines,),
+)
+def token_holders(look: Look) -> Iterator[Evidence]:
+    """Reads what the functions that were given a task token logged about sending it back."""
+    waiting = [h.outcome.task for h in _own(look) if awaits_token(h.outcome.task)]
+    for called in sorted({task.called for task in waiting if task and task.called})[:1]:
+        for name in _holders(look, resource_from_arn(called))[:MAX_HOLDERS]:
+            group = f"/aws/lambda/{name}"
+            reading = partial(log_lines, look, group, LOG_PATTERN, named=f"task tokens in {name}", keep=speaks_of_token)
+            found = absent(reading, "ResourceNotFoundException")
+            if found is not None:
+                yield found
+
+
+def _holders(look: Look, called: Resource) -> list[str]:
+    """Return the functions that get the token: the one that was called, or those that read the queue it was sent to."""
+    if called.type is ResourceType.LAMBDA:
+        return [called.name]
+    if called.type is not ResourceType.QUEUE:
+        return []
+    answer = look.aws.lambda_.list_event_source_mappings(EventSourceArn=called.id)
+    arns = (mapping.get("FunctionArn", "") for mapping in answer.get("EventSourceMappings", []))
+    return sorted({resource_from_arn(arn).name for arn in arns if arn})
+
+
 @probe(GET_CONCURRENCY, needs=(History,), yields=(FunctionConcurrency,))
 def throttled_function(look: Look) -> Iterator[Evidence]:
     """Reads the reserved concurrency of the function whose invocation Lambda throttled."""
-    throttled = (h.outcome for h in _own(look) if cause_of(h.outcome) == "sfn-lambda-toomany")
+    yield from _reservations(look, _own(look))
+
+
+def _reservations(look: Look, histories: Iterable[History]) -> Iterator[FunctionConcurrency]:
+    layers = [layer for h in histories for layer in (h.outcome, h.outcome.behind) if layer is not None]
+    throttled = (layer for layer in layers if cause_of(layer) == "sfn-lambda-toomany")
     for arn in sorted({o.called for o in throttled if o.called}):
         found = absent(partial(reserved_concurrency_of, look, arn), NO_FUNCTION)
         if found is not None:
@@ -295,4 +356,6 @@ PROBES = (
     machine_changes,
     stopped_by,
     throttled_function,
+    function_changes,
+    token_holders,
 )

@@ -6,13 +6,14 @@ import re
 from specialists.stepfunctions.claims import Seen
 from specialists.stepfunctions.events import payload
 from specialists.stepfunctions.outcome import Outcome
+from specialists.stepfunctions.refusal import refusal_in
 
 SAYS: dict[str, str] = {
     "sfn-task-failed-lambda": "{in_state} failed: the function {called} raised {why}{tries}",
     "sfn-lambda-unknown": "{in_state} failed: {called} died without an error of its own{tries}",
     "sfn-lambda-toomany": "{in_state} failed: Lambda throttled {called}{tries}",
     "sfn-lambda-service-exception": "{in_state} failed on a passing fault of Lambda, {error}{tries}",
-    "sfn-function-not-found": "{in_state} calls a function that does not exist: {called}",
+    "sfn-function-not-found": "{in_state} calls {missing}",
     "sfn-role-denied": "The role of {machine} may not do what {a_state} asks for: {why}",
     "sfn-timeout-task": "{in_state} timed out: {called} took longer than {limit}",
     "sfn-execution-timeout": "{machine} timed out as a whole{while_in}",
@@ -46,6 +47,9 @@ ASIDE = re.compile(
 """What AWS wraps around its words: the state, which the sentence names, and the request's id."""
 
 
+QUALIFIED = re.compile(r":function:(?P<name>[\w-]{1,64}):(?P<qualifier>[\w-]{1,128})")
+
+
 def sentence(seen: Seen, outcome: Outcome, code: str) -> str:
     """Return what happened, for one cause."""
     default = AT_FUNCTION if code.startswith("lambda-") else AT_CALLED
@@ -67,8 +71,20 @@ def why(outcome: Outcome) -> str:
     words = [text if isinstance(text, str) else json.dumps(text) for text in inner if text]
     if words:
         return _line(": ".join(words))
+    refused = refusal_in(outcome.cause)
+    if refused:
+        return _line(refused)
     said = outcome.error if outcome.state_type == "Fail" and outcome.error != "ExecutionFailed" else ""
     return _line(": ".join(part for part in (said, ASIDE.sub("", outcome.cause)) if part) or outcome.error)
+
+
+def _missing(called: str, outcome: Outcome) -> str:
+    """Say what does not exist: of an alias or version, AWS's words do not tell whether the function itself does."""
+    task = outcome.task
+    named = QUALIFIED.search(f"{task.name if task else ''} {outcome.cause}")
+    if named is None:
+        return f"a function that does not exist: {called}"
+    return f"`{named['name']}:{named['qualifier']}`, which does not exist: the function, or its alias or version"
 
 
 def _parts(seen: Seen, outcome: Outcome) -> dict[str, str]:
@@ -88,6 +104,7 @@ def _parts(seen: Seen, outcome: Outcome) -> dict[str, str]:
         "a_state": f"state {state}" if state else "a state",
         "in_state": f"State {state} of {machine}" if state else f"A state of {machine}",
         "called": called,
+        "missing": _missing(called, outcome),
         "error": outcome.error,
         "why": why(outcome),
         "limit": limit,

@@ -104,3 +104,17 @@ def _action(service: str, operation: str) -> str:
     if service == "s3":
         return S3_ACTIONS.get(operation, f"s3:{operation}")
     return "lambda:InvokeFunction" if (service, operation) == ("lambda", "Invoke") else f"{service}:{operation}"
+
+
+EXECUTE_API = "execute-api"
+
+
+def swallowed(seen: EvidenceBundle, target: Resource, network: Map) -> tuple[tuple[TraceCall, ...], Endpoint | None]:
+    """Return the target's calls of APIs that were refused, and the endpoint with private names that they went through.
+
+    https://repost.aws/knowledge-center/api-gateway-vpc-connections
+    """
+    refused = [c for c in seen.of(TraceCall) if c.caller == target.id and c.http_status == FORBIDDEN]
+    calls = tuple(c for c in refused if called_by(c).service == EXECUTE_API)
+    ways = (endpoint_for(network, subnet, called_by(calls[0])) for subnet in network.own_subnets) if calls else ()
+    return calls, next((way for way in ways if way is not None and not way.gateway), None)

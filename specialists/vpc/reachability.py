@@ -135,7 +135,25 @@ def _routes(network: Map, way: _Way) -> Iterator[Obstacle]:
     elif table is not None and not way.inside:
         stop = next_hop(network, table, peer, anywhere=not way.destination.address)
         if stop is not None:
-            yield Obstacle(Kind.ROUTE, subnet.id, stop.parts, stop.text, broken=stop.broken)
+            idle = _idle_endpoints(network, table, way.destination)
+            parts = (*stop.parts[:1], *(one.id for one in idle), *stop.parts[1:])
+            text = stop.text + "".join(f", and {_why_idle(one, table)}" for one in idle)
+            yield Obstacle(Kind.ROUTE, subnet.id, parts, text, broken=stop.broken)
+
+
+def _idle_endpoints(network: Map, table: RouteTable, destination: Destination) -> list[Endpoint]:
+    """Return the VPC's endpoints for the service that calls from this route table's subnets do not go through."""
+    if destination.place is not Place.SERVICE or destination.region not in {"", network.region}:
+        return []
+    same = [e for e in network.endpoints if e.service == destination.service]
+    return [e for e in same if (not _serves(e, table) if e.gateway else not e.private_dns)]
+
+
+def _why_idle(endpoint: Endpoint, table: RouteTable) -> str:
+    named = f"VPC endpoint `{endpoint.id}` for `{endpoint.service}`"
+    if endpoint.gateway:
+        return f"{named} is not in route table `{table.id}`"
+    return f"{named} has private DNS switched off, so that calls by the usual name do not go there"
 
 
 def _groups(network: Map, way: _Way) -> Iterator[Obstacle]:

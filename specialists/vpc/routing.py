@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from specialists.vpc.addresses import DEFAULTS, Peer, holds_all, network_of
 from specialists.vpc.map import Map
-from specialists.vpc.network import Route, RouteTable
+from specialists.vpc.network import NatGateway, Route, RouteTable
 
 DEAD = frozenset({"failed", "deleting", "deleted"})
 LOCAL = "local"
@@ -75,17 +75,35 @@ def _nat(network: Map, what: str, table: RouteTable, route: Route, peer: Peer) -
     if not peer.private and not gateway.public:
         return Stop((route.via, table.id), f"{what} leads to NAT gateway `{route.via}`, which is a private one")
     own = network.table_of(gateway.subnet_id) if gateway.subnet_id else None
-    if own is None or peer.private:
+    if own is None:
         return None
+    return _private_over_nat(network, what, (table, own), route, peer) if peer.private else _out(network, own, gateway)
+
+
+def _out(network: Map, own: RouteTable, gateway: NatGateway) -> Stop | None:
+    """Say why a NAT gateway's own route table leads it to no internet gateway."""
     onward = next((r for r in own.routes if r.destination == DEFAULTS[4]), None)
-    where = f"NAT gateway `{route.via}` stands in `{gateway.subnet_id}`"
+    where = f"NAT gateway `{gateway.id}` stands in `{gateway.subnet_id}`"
     if onward is None or onward.via.startswith("nat-"):
         text = f"{where}, whose route table `{own.id}` has no route to an internet gateway"
-        return Stop((own.id, route.via), text)
+        return Stop((own.id, gateway.id), text)
     detached = network.internet_gateways is not None and onward.via not in network.internet_gateways
     if onward.blackhole or (onward.via.startswith("igw-") and detached):
         return Stop((own.id, onward.via), f"{where}, whose way out `{onward.via}` is gone", True)
     return None
+
+
+def _private_over_nat(
+    network: Map, what: str, tables: tuple[RouteTable, RouteTable], route: Route, peer: Peer
+) -> Stop | None:
+    """Say that a private address is sent to the internet: neither table, the NAT gateway's the second, knows better."""
+    onward = best_route(network, tables[1], peer)
+    elsewhere = any(_may_lead_elsewhere(table, peer, anywhere=False) for table in tables)
+    if not peer.networks or elsewhere or onward is None or not onward.via.startswith("igw-"):
+        return None
+    address = peer.networks[0].network_address
+    text = f"{what} is the only way to {address}, and NAT gateway `{route.via}` sends that to the internet in vain"
+    return Stop((tables[0].id, route.via), text)
 
 
 def _may_lead_elsewhere(table: RouteTable, peer: Peer, *, anywhere: bool) -> bool:

@@ -11,6 +11,7 @@ from domain.resource import resource_from_arn
 from domain.trace import TraceCall, TracedError, TraceSegment
 from specialists.contract import Case
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
 from specialists.kit.loglines import LogEvent, LogLines
 from specialists.kit.policies import Verdict, policy_of
 from specialists.kit.series import MetricSeries, Point
@@ -20,7 +21,6 @@ from specialists.s3.evidence import (
     BucketState,
     Destination,
     Encryption,
-    KeyState,
     Notifications,
     PublicAccess,
     Receiver,

@@ -11,6 +11,7 @@ from domain.resource import resource_from_arn
 from domain.trace import TraceCall, TracedError, TraceSegment
 from specialists.contract import Case
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
 from specialists.kit.loglines import LogEvent, LogLines
 from specialists.kit.series import MetricSeries, Point
 from specialists.sqs import SPECIALIST
@@ -21,7 +22,6 @@ from specialists.sqs.evidence import (
     ConsumerFunction,
     Consumers,
     DeadLetterSources,
-    KeyState,
     QueueState,
     Redrive,
 )
@@ -88,7 +88,7 @@ def sources(*queues: str, arn: str = DEAD) -> DeadLetterSources:
 
 
 def key(state: str = "Enabled", **fields: Any) -> KeyState:
-    given = {"resource": QUEUE, "source": "kms:DescribeKey", "key": KEY, "arn": KEY, "state": state}
+    given = {"resource": QUEUE, "source": "kms:DescribeKey", "key_arn": KEY, "state": state}
     return KeyState(**given | fields)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from domain.resource import resource_from_arn
 from sandbox.aws import LocalAws, faults, resources, signals
 from sandbox.aws.world import World
 from specialists.apigateway import SPECIALIST
@@ -582,6 +583,20 @@ def test_who_removed_a_missing_permission_is_looked_up_only_where_one_is_missing
 
     assert look("permission_changes", rest, there) == []
     assert one("permission_changes", rest, Change, missing).event_name == "RemovePermission20150331v2"
+
+
+def test_who_changed_an_authorizer_is_looked_up_where_requests_are_refused(world, rest):
+    signals.cloudtrail_event(
+        world, "UpdateFunctionCode20150331v2", "lambda", [("AWS::Lambda::Function", "check-token")], who="mia",
+        when=world.ago(minutes=30), request={"functionName": "check-token"},
+    )  # fmt: skip
+    asked = build.authorizer().model_copy(update={"resource": resource_from_arn(rest).id})
+
+    def answering(status):
+        return build.segment(status).model_copy(update={"resource": asked.resource})
+
+    assert one("authorizer_changes", rest, Change, asked, answering(403)).who == "mia"
+    assert look("authorizer_changes", rest, asked, answering(200)) == []
 
 
 @pytest.mark.parametrize(

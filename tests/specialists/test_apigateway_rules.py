@@ -7,7 +7,7 @@ import pytest
 from domain.causes import CAUSES
 from domain.findings import Advice, Fact, Hypothesis, Strength
 from specialists.apigateway import SPECIALIST
-from specialists.apigateway.evidence import DomainMappings, MissingLogGroup, PathMapping, Protocol, VpcLink
+from specialists.apigateway.evidence import DomainMappings, MissingLogGroup, PathMapping, Protocol, Throttle, VpcLink
 from specialists.apigateway.guards import ApiKeys, KeyUsage, PlanUsage, UsagePlan, UsagePlans, WebAcl
 from specialists.apigateway.policy import parse_policy
 from specialists.registry import all_specialists
@@ -19,6 +19,7 @@ from tests.specialists.apigateway_building import (
     ID,
     about,
     access,
+    answered,
     authorizer,
     call,
     change,
@@ -218,6 +219,115 @@ def test_a_timeout_is_its_own_end_when_the_function_works_longer_than_the_gatewa
     assert below["apigw-lambda-timeout-504"].defers_to == (FUNCTION,)
 
 
+RAN_ON = metric("Duration", 44_000, usual=4000, namespace="AWS/Lambda", FunctionName="create-order")
+
+
+def test_a_timeout_is_its_own_end_when_the_function_ran_on_to_a_good_one():
+    waited = (config(Protocol.HTTP), access({"status": 503}), stage(), metric("IntegrationLatency", 30_002))
+    errors = metric("Errors", 4, namespace="AWS/Lambda", FunctionName="create-order")
+
+    well, badly = hypotheses(about(*waited, RAN_ON, NO_ERRORS)), hypotheses(about(*waited, RAN_ON, errors))
+
+    assert set(well) == {"apigw-lambda-timeout-504"}
+    assert well["apigw-lambda-timeout-504"].defers_to == ()
+    assert RAN_ON.id in well["apigw-lambda-timeout-504"].evidence
+    assert badly["apigw-lambda-timeout-504"].defers_to == (FUNCTION,)
+
+
+def test_the_reason_of_an_http_api_is_asked_for_only_where_it_is_not_logged():
+    failing = (config(Protocol.HTTP), access({"status": 500, "why": "-"}))
+
+    def advice(seen):
+        return [f.text for f in findings(SPECIALIST.rules, about(*failing, seen)) if isinstance(f, Advice)]
+
+    assert any("integrationErrorMessage" in told for told in advice(stage()))
+    assert advice(stage(fields={"status": "status", "why": "integrationErrorMessage"})) == []
+
+
+def test_an_alias_without_a_policy_is_named_with_its_function():
+    alias = permission(None).model_copy(update={"qualifier": "live"})
+
+    found = hypotheses(about(segment(500), alias))["apigw-invalid-lambda-permission"]
+
+    assert "may not invoke `create-order:live`" in found.summary
+    assert alias.summary().startswith("Function `create-order:live` has no resource policy")
+
+
+def test_who_lowered_a_throttle_is_named_though_nothing_is_logged():
+    low = stage(throttles=(Throttle(method="*/*", rate=2.0, burst=4),))
+    lowered = change("UpdateStage", path="/*/*/throttling/rateLimit", value="2")
+    count = metric("Count", 700)
+
+    found = hypotheses(about(segment(429), low, UsagePlans(resource=API, source="x"), count, lowered))
+    other = hypotheses(about(segment(429), low, count, change("UpdateStage", path="/variables/a", value="b")))
+
+    assert lowered.id in found["apigw-throttled"].evidence
+    assert found["apigw-throttled"].summary.endswith("of stage `prod`, after UpdateStage by mia")
+    assert "after" not in other["apigw-throttled"].summary
+
+
+def test_an_answer_of_the_authorizer_that_covers_other_routes_is_told_from_a_deny():
+    words = "AccessDeniedException: User is not authorized to access this resource"
+    checked = authorizer(ttl_seconds=300)
+    code = change("UpdateFunctionCode20150331v2", functionName="check-token")
+    elses = change("UpdateFunctionCode20150331v2", functionName="create-order")
+
+    other = hypotheses(about(answered(403, words), checked, code))["apigw-authorizer-denied"]
+    denied = hypotheses(about(answered(403, f"{words} with an explicit deny"), checked, elses))
+
+    assert other.summary == (
+        "The policy that the authorizer of `a1b2c3d4e5` returned, which is cached 300 s and may have been made for "
+        "another route, does not allow requests, after UpdateFunctionCode by mia"
+    )
+    assert code.id in other.evidence
+    assert denied["apigw-authorizer-denied"].summary == (
+        "The authorizer of `a1b2c3d4e5` denied requests (its answers are cached 300 s)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("ExpiredTokenException: The security token included in the request is expired", "credentials have expired"),
+        ("InvalidSignatureException: Signature expired: 20261121T080000Z is now earlier", "clock is off"),
+        ("InvalidSignatureException: The request signature we calculated does not match", "does not fit the request"),
+        ("UnrecognizedClientException: The security token included in the request is invalid.", "are not valid"),
+        ("IncompleteSignatureException: no Credential", "it is wrong, or the credentials have expired"),
+    ],
+)
+def test_a_refused_signature_says_what_is_wrong_with_it(words, told):
+    assert told in hypotheses(about(answered(403, words)))["apigw-expired-signature"].summary
+
+
+def test_a_resource_policy_is_told_by_whom_it_lets_in():
+    words = "AccessDeniedException: User: anonymous is not authorized to perform: execute-api:Invoke on resource: x"
+    only = '{"Effect": "Deny", "Principal": "*", "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-old"}}}'
+    blocked = '{"Effect": "Deny", "Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}'
+
+    def summary(statement):
+        policy = parse_policy(f'{{"Statement": [{statement}]}}')
+        known = config(policy=policy, vpc_endpoint_ids=("vpce-new",))
+        return hypotheses(about(answered(403, words), known))["apigw-private-endpoint-policy"].summary
+
+    assert summary(only).endswith(
+        "it lets in only `vpce-old` (aws:SourceVpce), and the API is set up to be reached through `vpce-new`"
+    )
+    assert summary(blocked).endswith("does not let the caller in")
+
+
+def test_a_domain_that_leads_elsewhere_accuses_the_api_only_after_its_mapping_was_taken_away():
+    code, elsewhere = "apigw-custom-domain-mapping", domain("v1", api="other00000")
+    taken = change("DeleteBasePathMapping", domainName="api.example.com", basePath="v2")
+    others = change("DeleteBasePathMapping", domainName="api.example.com", basePath="v3")
+
+    found = hypotheses(about(HTTP_CALL, elsewhere, taken))
+
+    assert "for the path of a refused call, after DeleteBasePathMapping by mia" in found[code].summary
+    assert {s.strength for s in found[code].supports} == {Strength.STRONG}
+    assert code not in hypotheses(about(HTTP_CALL, elsewhere, others))
+    assert code not in hypotheses(about(HTTP_CALL, elsewhere, taken, segment(200)))
+
+
 def test_two_reasons_for_a_bare_403_contradict_each_other():
     known, blocking = routes(route(api_key_required=True)), acl()
 
@@ -247,6 +357,36 @@ def test_the_removed_permission_supports_the_missing_one():
     found = hypotheses(about(segment(500), permission(None), removed))
 
     assert removed.id in found["apigw-invalid-lambda-permission"].evidence
+
+
+def test_a_server_error_of_the_backends_own_is_a_fact_and_nobodys_fault_here():
+    kept = stage(fields={"status": "status", "its": "integrationStatus"})
+    balancer = routes(route(path="/orders", function=None, integration="HTTP_PROXY", endpoint="listener/labels"))
+    seen = (config(Protocol.HTTP), kept, balancer)
+
+    def answer(its):
+        return access({"status": 503, "its": its, "routeKey": "POST /orders"})
+
+    itself, silent = about(*seen, answer(503), called=None), about(*seen, answer("-"), called=None)
+
+    assert hypotheses(itself) == {}
+    assert "The backend of `POST /orders` answered HTTP 503 itself, and `orders` passed it on" in facts(itself)
+    assert "apigw-lambda-timeout-504" in hypotheses(silent)
+    assert not any("itself" in told for told in facts(silent))
+
+
+def test_an_authorizer_that_answered_uselessly_is_told_from_one_that_failed():
+    useless = access({"status": 500, "responseType": "AUTHORIZER_CONFIGURATION_ERROR"})
+    code = change("UpdateFunctionCode20150331v2", functionName="check-token")
+
+    def summary(*more):
+        return hypotheses(about(useless, stage(), authorizer(), *more))["apigw-authorizer-failure"].summary
+
+    assert summary(call(CHECKER), code).endswith(
+        "it answered, and API Gateway cannot use its answer, after UpdateFunctionCode by mia"
+    )
+    assert summary(call(CHECKER, failed=True)).endswith("it failed or may not be invoked")
+    assert summary().endswith("it failed or may not be invoked")
 
 
 def test_a_refused_change_supports_nothing():
@@ -311,7 +451,7 @@ def test_failing_requests_without_any_log_bring_the_advice_to_log():
     def advice(*seen):
         return [f for f in findings(SPECIALIST.rules, about(*seen)) if isinstance(f, Advice)]
 
-    assert len(advice(segment(500), gone, silent)) == 1
+    assert len(advice(segment(500), gone, silent)) == len(advice(ERRORS_5XX, gone, silent)) == 1
     assert advice(segment(200), gone, silent) == []
     assert advice(segment(500), gone, stage()) == []
 

@@ -24,7 +24,6 @@ from specialists.awslambda.evidence import (
     FunctionConfiguration,
     FunctionMissing,
     InvocationReports,
-    KeyState,
     LogGroup,
     Mapping,
     ProvisionedConfigs,
@@ -34,6 +33,7 @@ from specialists.awslambda.evidence import (
 )
 from specialists.kit.change import Change
 from specialists.kit.changes import flatten
+from specialists.kit.key import KeyState
 from specialists.kit.loglines import LogLines
 from specialists.kit.series import MetricSeries
 from tests.specialists.awslambda_building import FN, GROUP, REQUEST, STREAM, config, minute, report, segment
@@ -222,7 +222,7 @@ def test_the_key_of_the_environment_is_looked_up(moto_url):
 
     assert look("environment_key", seen=[config()]) == []
     assert one("environment_key", KeyState, seen=[config(kms_key_arn=key["Arn"])]).state == "PendingDeletion"
-    assert one("environment_key", KeyState, seen=[config(kms_key_arn=gone)]).state == "Missing"
+    assert one("environment_key", KeyState, seen=[config(kms_key_arn=gone)]).exists is False
 
 
 def test_event_source_mappings_are_read(function):

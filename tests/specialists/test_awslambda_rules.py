@@ -14,7 +14,6 @@ from specialists.awslambda.evidence import (
     AsyncSettings,
     FunctionMissing,
     Grant,
-    KeyState,
     ProvisionedConcurrency,
     ProvisionedConfigs,
     PublishedVersion,
@@ -24,6 +23,7 @@ from specialists.awslambda.evidence import (
     Unset,
     Versions,
 )
+from specialists.kit.key import KeyState
 from specialists.registry import all_specialists
 from tests.specialists.awslambda_building import (
     CALLER,
@@ -261,7 +261,7 @@ HITS_AND_NEAR_MISSES = [
     ),
     (
         "kms-key-not-found",
-        [config(kms_key_arn=KEY), key_state("Missing")],
+        [config(kms_key_arn=KEY), key_state("")],
         [config(kms_key_arn=KEY), key_state("PendingImport")],
     ),
     (
@@ -760,3 +760,36 @@ def test_a_queue_that_hides_messages_shorter_than_a_run_takes_is_named(hidden, l
     found = [f for f in findings(SPECIALIST.rules, case) if getattr(f, "cause", "") == "esm-visibility-lt-timeout"]
 
     assert [(f.resource, f.since) for f in found] == ([(queue, minute(1))] if named else [])
+
+
+@pytest.mark.parametrize(
+    "words", ["getaddrinfo EAI_AGAIN vault.corp.internal", "connect ETIMEDOUT 10.200.4.8:8443", "Connect timed out"]
+)
+def test_an_exception_about_a_connection_that_was_never_made_proves_nothing_about_the_code(words):
+    assert grade(named(segment(error("Error", words)))["lambda-unhandled-exception"]) is Strength.WEAK
+
+
+# --- switched off for a while
+
+
+def off_and_on():
+    off = change("PutFunctionConcurrency20171031", reservedConcurrentExecutions="0")
+    return named(THROTTLED, off, reserved(None))
+
+
+def test_a_function_that_is_on_again_was_switched_off_and_the_account_is_not_to_blame():
+    found = off_and_on()
+
+    assert grade(found["lambda-reserved-zero"]) is Strength.PROOF
+    assert "it is not 0 any more" in found["lambda-reserved-zero"].summary
+    assert "lambda-throttle-account" not in found
+
+
+def test_throttles_after_it_was_switched_on_again_are_of_something_else():
+    on = change("DeleteFunctionConcurrency20171031").model_copy(update={"observed_at": minute(-30)})
+    off = change("PutFunctionConcurrency20171031", reservedConcurrentExecutions="0")
+    early = off.model_copy(update={"observed_at": minute(-40)})
+    found = named(THROTTLED, early, on, reserved(None))
+
+    assert "lambda-reserved-zero" not in found
+    assert "lambda-throttle-account" in found

@@ -9,7 +9,7 @@ from domain.alarm import AlarmKind, AlarmState, AlarmTransition
 from domain.evidence import Evidence, EvidenceBundle
 from domain.findings import Fact, Hypothesis, Strength
 from domain.graph import Edge, ServiceGraph
-from domain.resource import resource_from_arn
+from domain.resource import ResourceType, resource_from_arn, unnamed
 from domain.trace import TraceCall, TracedError, TraceSegment
 from orchestrator.conclude.story import timeline
 from specialists.change_intelligence.evidence import (
@@ -114,11 +114,12 @@ def searched(**fields: Any) -> ChangesSearched:
     return ChangesSearched(**given | fields)
 
 
-def judged(*evidence: Evidence) -> tuple[list[Hypothesis], list[str]]:
-    """The hypotheses, and the statements of the facts."""
-    target = resource_from_arn(FUNCTION)
+def judged(*evidence: Evidence, qualifiers: tuple[str, ...] = ()) -> tuple[list[Hypothesis], list[str]]:
+    """The hypotheses, and the statements of the facts; `qualifiers` are those that the function was called by."""
+    target = resource_from_arn(FUNCTION).model_copy(update={"qualifiers": qualifiers})
+    graph = ServiceGraph.of([target, *(n for n in GRAPH.nodes if n.id != FUNCTION)], GRAPH.edges)
     case = Case(
-        target, EvidenceBundle(evidence), WINDOW, GRAPH, "change-intelligence", (target, resource_from_arn(TABLE))
+        target, EvidenceBundle(evidence), WINDOW, graph, "change-intelligence", (target, resource_from_arn(TABLE))
     )
     found = list(findings(RULES, case))
     return [f for f in found if isinstance(f, Hypothesis)], [f.statement for f in found if isinstance(f, Fact)]
@@ -349,6 +350,18 @@ def test_a_version_that_an_alias_calls_counts() -> None:
     assert "Lambda function `create-order`: alias live sends 90% to version 7, 10% to version 8" in facts
 
 
+def test_what_was_done_to_latest_is_no_suspect_where_callers_name_a_version() -> None:
+    deployed = change("UpdateFunctionCode20150331v2", -2)
+    alias = AliasState(resource=FUNCTION, source="lambda:ListAliases", alias="live", version="7")
+    evidence = (segment(KEY_ERROR), deployed, alias)
+    unpublished = alias.model_copy(update={"version": LATEST})
+
+    assert len(judged(*evidence)[0]) == 1
+    assert judged(*evidence, qualifiers=("live",))[0] == []
+    assert len(judged(segment(KEY_ERROR), deployed, unpublished, qualifiers=("live",))[0]) == 1
+    assert len(judged(segment(KEY_ERROR), deployed, qualifiers=("live",))[0]) == 1
+
+
 def test_a_codedeploy_deployment_tells_the_versions_it_moved_between() -> None:
     moved = known(DeploymentChange, "CodeDeploy deployment", -5, who="CodeDeploy (user)", event_source="codedeploy.amazonaws.com", application="orders",
                   status="Succeeded", parameters={"functionVersion": "8"}, before={"functionVersion": "7"})  # fmt: skip
@@ -444,6 +457,7 @@ def test_the_onset_without_a_failure_is_a_quarter_of_an_hour_into_the_window() -
         (("Error", "connect ECONNREFUSED 10.0.3.4:5432"), Kind.CONNECTION), (("botocore.exceptions.ConnectTimeoutError", ""), Kind.CONNECTION),
         (("ResourceNotFoundException", "Requested resource not found"), Kind.NOT_FOUND), (("ReadTimeoutError", "Read timed out."), Kind.TIMEOUT), (("Runtime.ExitError", "RequestId: 1 Error: Runtime exited with error: signal: killed"), Kind.MEMORY),
         (("ClientError", "An error occurred (NoSuchKey) when calling the GetObject operation"), Kind.NOT_FOUND), (("JSONDecodeError", "Expecting value"), Kind.INVALID),
+        (("QueryCanceled", "canceling statement due to statement timeout"), Kind.SLOWNESS), (("MySQLError", "Lock wait timeout exceeded; try restarting transaction"), Kind.SLOWNESS),
     ],
 )  # fmt: skip
 def test_an_errors_words_tell_its_kind(error: tuple[str, str], kind: Kind) -> None:
@@ -508,3 +522,55 @@ def test_a_suspect_triggers_the_cause_that_stands_and_every_source_is_in_the_tim
     assert [e.at for e in timeline(conclusion.ranked, EvidenceBundle(items), GRAPH) if cut.id in e.evidence] == [
         minute(-5)
     ]
+
+
+# --- a host outside AWS that is down
+
+
+HOST = unnamed(ResourceType.REMOTE, "api.fraud.example")
+REACHING = ServiceGraph.of([*GRAPH.nodes, HOST], GRAPH.edges)
+DOWN = called(None).model_copy(
+    update={"resource": HOST.id, "fault": True, "http_status": 503, "origin": True, "segment_id": "d"}
+)
+
+
+@pytest.mark.parametrize("status", [502, 503])
+def test_no_change_of_a_caller_explains_that_a_host_says_it_is_down(status: int) -> None:
+    down = DOWN.model_copy(update={"http_status": status})
+    found = symptoms(EvidenceBundle([segment(("wrapError", "unexpected status 503")), down]), REACHING)
+
+    assert [(s.kind, s.inside) for s in found] == [(Kind.UNAVAILABLE, None)]
+
+
+def test_a_host_that_broke_over_what_it_was_sent_leaves_the_callers_code_a_suspect() -> None:
+    broke = DOWN.model_copy(update={"http_status": 500})
+    found = symptoms(EvidenceBundle([segment(("wrapError", "unexpected status 500")), broke]), REACHING)
+
+    assert {s.kind for s in found} == {Kind.FAILURE, Kind.EXCEPTION}
+
+
+def test_a_condition_that_its_caller_went_on_from_is_no_symptom() -> None:
+    condition = called(("ConditionalCheckFailedException", "The conditional request failed"), http_status=400)
+    failed = DOWN.model_copy(update={"start": minute(1)})
+
+    assert [s.kind for s in symptoms(EvidenceBundle([condition, failed]), REACHING)] == [Kind.UNAVAILABLE]
+
+
+def test_an_alarm_that_only_says_that_it_fails_makes_no_suspect_where_the_requests_say_what() -> None:
+    rang = AlarmTransition(
+        resource="arn:aws:cloudwatch:eu-west-1:123456789012:alarm:errors", source="cloudwatch:DescribeAlarmHistory", observed_at=ONSET,
+        name="errors", alarm_kind=AlarmKind.METRIC, state=AlarmState.ALARM, metric="Errors", dimensions={"FunctionName": "create-order"},
+    )  # fmt: skip
+    tuned = change("UpdateFunctionConfiguration", -5, memorySize=512)
+    denied = segment(("AccessDeniedException", "not authorized"))
+
+    assert judged(rang, tuned)[0]
+    assert not judged(rang, denied, tuned)[0]
+
+
+def test_a_number_that_becomes_nothing_was_lowered_whatever_it_was() -> None:
+    [strong], _ = judged(
+        called(THROTTLED), change("PutFunctionConcurrency20171031", -1, reservedConcurrentExecutions=0)
+    )
+
+    assert strong.supports[0].strength is Strength.STRONG

@@ -7,13 +7,13 @@ import pytest
 from domain.trace import TraceCall
 from specialists.dynamodb import SPECIALIST
 from specialists.dynamodb.evidence import (
-    KeyState,
     NearbyTables,
     StreamReader,
     StreamReaders,
 )
 from specialists.dynamodb.signs import Reading, read_text
 from specialists.kit.change import ChangeCount
+from specialists.kit.key import KeyState
 from tests.specialists.dynamodb_building import (
     CALLER,
     KEY,
@@ -48,6 +48,20 @@ MISSING, KEYS, LARGE, CONDITION, TRANSACTION, SCAN, KMS, STREAM = (
     "stream-trimmed-or-missing",
 )
 GONE = table(exists=False, status="")
+
+
+def test_who_disabled_the_tables_key_is_named() -> None:
+    off = KeyState(resource=TABLE, source="kms:DescribeKey", key_arn=KEY, state="Disabled")
+    refused = call("KMSDisabledException", f"KMS key {KEY} is disabled.")
+    disabled = change("DisableKey", at=12, who="sec-sweep").model_copy(update={"resource": KEY})
+    cancelled = disabled.model_copy(update={"error_code": "AccessDeniedException"})
+
+    found = judged(table(key_arn=KEY), off, refused, disabled)["deploy-regression"]
+
+    assert found.resource == TABLE
+    assert "`sec-sweep` made DisableKey" in found.summary
+    assert "deploy-regression" not in judged(table(key_arn=KEY), off, refused, cancelled)
+
 
 TEXTS = [
     (Reading.NO_TABLE, "ResourceNotFoundException Requested resource not found"),

@@ -235,6 +235,21 @@ def test_backfilling_of_a_throttled_index_is_advised_on() -> None:
     assert any("backfilled" in text for text in texts)
 
 
+def test_an_on_demand_tables_own_maximum_is_named_with_who_set_it() -> None:
+    capped = on_demand(maximum=Throughput(write=40))
+    short = [capped, throttled(events=1_300_000, consumed=40), call("ThrottlingException", MAXIMUM_TEXT)]
+    set_by = change(at=-200, who="finance-ops", onDemandThroughput__maxWriteRequestUnits=40)
+
+    summary = judged(*short)[PROVISIONED].summary
+    told = advice(*short, set_by)
+
+    assert summary == (
+        "Consumed 40.0 of 40 write units, the maximum set for its on-demand mode, while `orders` throttled 1300000 writes"
+    )
+    assert any("MaxWriteRequestUnits 40), which `finance-ops` set at" in text for text in told)
+    assert not any("on-demand maximum" in text for text in advice(table(), throttled(consumed=5), set_by))
+
+
 def scaling(maximum: int) -> Scaling:
     target = ScalingTarget(index=None, side="write", minimum=1, maximum=maximum)
     return Scaling(resource=TABLE, source="application-autoscaling:DescribeScalableTargets", targets=(target,))

@@ -486,3 +486,11 @@ def test_the_specialist_is_found_and_its_looks_are_described() -> None:
     assert SPECIALIST in all_specialists()
     assert all(len(probe.doc) > 40 for probe in SPECIALIST.probes)
     assert {RuleState, Targets} <= {kind for probe in SPECIALIST.probes for kind in probe.yields}
+
+
+def test_who_deleted_a_machine_is_found_under_its_arn(world: World) -> None:
+    kind = [("AWS::StepFunctions::StateMachine", MACHINE)]
+    signals.cloudtrail_event(world, "DeleteStateMachine", "states", kind, who="mara", when=minute(5))
+    found = read(access.target_machines_and_buses, seen=[targets(MACHINE)])
+
+    assert [e.who for e in found if isinstance(e, Change)] == ["mara"]

@@ -6,6 +6,8 @@ import random
 import pytest
 
 from domain.causes import CAUSES
+from domain.findings import Hypothesis
+from orchestrator.conclude.settle import SUSPICION, settle
 from specialists.eventbridge import SPECIALIST
 from specialists.eventbridge.evidence import NearbyBuses
 from tests.specialists.eventbridge_building import (
@@ -64,6 +66,7 @@ FAILED = metric("FailedInvocations", {12: 4, 13: 5})
 INVOKED = metric("Invocations", {12: 4, 13: 5})
 NONE_FAILED = metric("FailedInvocations")
 RETRIED = metric("RetryInvocationAttempts", {12: 40})
+NOT_RETRIED = metric("RetryInvocationAttempts")
 QUIET = steady(until=6)
 OTHERS = metric(
     "MatchedEvents", dict.fromkeys(range(20), 3.0), dimensions={"EventBusName": "shop", "RuleName": "audit"}
@@ -129,6 +132,14 @@ CASES = {
         {GONE},
     ),
     "retries used up": ([targets(FUNCTION), destination(), FAILED, RETRIED], {RETRY}, set()),
+    "refused at once, out of sight": (
+        [targets(BUS), destination(BUS, exists=None, admits=None, why="elsewhere"), FAILED, NOT_RETRIED],
+        {REFUSED},
+        set(),
+    ),
+    "refused at once, never looked at": ([targets(BUS), FAILED, NOT_RETRIED], {REFUSED}, set()),
+    "failed at once, target open": ([targets(FUNCTION), destination(), FAILED, NOT_RETRIED], {RETRY}, set()),
+    "failed out of sight after retries": ([targets(BUS), FAILED, RETRIED], {RETRY}, set()),
     "retries that helped": ([targets(FUNCTION), destination(), INVOKED, NONE_FAILED, RETRIED], set(), set()),
     "dead letters say exhausted": (
         [change("PutTargets", error="X", said="EXHAUSTED_RETRY_CONDITION=MaximumRetryAttempts")],
@@ -252,7 +263,7 @@ def test_given_up_events_point_to_a_target_that_is_looked_at_too() -> None:
     assert "the target was throttled 31 times" in alone.summary
     assert "retried 2 times only" in alone.summary
     assert strengths(alone) == {"strong"}
-    assert strengths(judged(RULE, targets(FUNCTION), FAILED)[RETRY]) == {"weak"}
+    assert strengths(judged(RULE, targets(FUNCTION), FAILED)[RETRY]) == {"strong"}
 
 
 def test_a_pattern_change_is_strong_and_a_quiet_rule_alone_is_not() -> None:
@@ -441,3 +452,25 @@ def test_every_declared_cause_is_in_the_catalogue_and_every_row_of_eventbridge_i
 
     assert declared <= set(CAUSES)
     assert {code for code, row in CAUSES.items() if row.service == "eventbridge"} | {LAMBDA} == declared
+
+
+@pytest.mark.parametrize(
+    "seen", [[FAILED], [FAILED, NOT_RETRIED], [FAILED, destination()]], ids=["", "at once", "open"]
+)
+def test_lost_events_alone_are_no_verdict_and_no_all_clear(seen) -> None:
+    found = case(RULE, targets(FUNCTION), *seen)
+    claimed = [f for f in findings(SPECIALIST.rules, found) if isinstance(f, Hypothesis)]
+    settled = settle(claimed, found.evidence, found.graph)
+
+    assert settled.root is None
+    assert settled.strongest >= SUSPICION
+
+
+def test_rejected_entries_that_are_usual_in_the_region_say_little_of_this_bus() -> None:
+    new, usual = (
+        metric("PutEventsFailedEntriesCount", {3: 2}, usual=was, resource=BUS, dimensions={}) for was in (0, 2)
+    )
+
+    assert strengths(judged(BUS, bus(), new)[PUT]) == {"strong"}
+    assert strengths(judged(BUS, bus(), usual)[PUT]) == {"weak"}
+    assert "inside calls that succeed" in judged(BUS, bus(), new)[PUT].summary

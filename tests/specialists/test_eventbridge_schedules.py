@@ -123,3 +123,12 @@ def test_a_schedule_with_a_missing_target_blames_the_target() -> None:
 
     assert proven(judged(SCHEDULE, schedule(), goal, missing(resource=SCHEDULE), errors)) == {"eb-target-missing"}
     assert "eb-target-missing" not in judged(SCHEDULE, schedule(), goal, errors)
+
+
+def test_who_set_the_end_of_a_schedule_is_said() -> None:
+    bounded, other = edit(at=-40, endDate="Nov 20, 2026"), edit(at=-10, description="x")
+    found = judged(SCHEDULE, schedule(ends_at=minute(-30)), bounded, other)[WRONG]
+
+    assert ", set by `mia` at 08:56 UTC" in found.summary
+    assert found.since == minute(-40)
+    assert "set by" not in judged(SCHEDULE, schedule(ends_at=minute(-30)), other)[WRONG].summary

@@ -130,6 +130,7 @@ def test_other_wordings_are_understood(text, principal, action, resource):
         "user 42 is not authorized to view this page",
         "User is not authorized to access this resource with an explicit deny",
         "User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:x",
+        "User: customer/88120 is not authorized to perform: order:Cancel on resource: order/5511 because no policy allows it",
         "ConditionalCheckFailedException: The conditional request failed",
         "PermissionError: [Errno 13] Permission denied: '/var/task/app.py'",
     ],
@@ -305,3 +306,11 @@ def test_trust_policy_names_the_service_or_not(statements, trusted):
 def test_what_is_no_policy_is_refused(document):
     with pytest.raises(ValueError, match=r"."):
         statements_of(document)
+
+
+@pytest.mark.parametrize("escapes", ["", "\\", "\\" * 3, "\\" * 7])
+def test_a_quoted_resource_is_read_however_often_its_text_was_put_into_json(escapes):
+    quote = f'{escapes}"'
+    text = f"User: {SESSION} is not authorized to perform: s3:PutObject on resource: {quote}arn:aws:s3:::b/k.pdf{quote} because"
+
+    assert the(text).resource == "arn:aws:s3:::b/k.pdf"

@@ -625,7 +625,7 @@ LAMBDA_VPC = policy(("Allow", ["ec2:CreateNetworkInterface", "ec2:D*"], "*"), na
         [runs_as(vpc_id="vpc-1", reasons=("InsufficientRolePermissions",))],
         [runs_as(vpc_id="vpc-1"), segment(NEEDS_EC2)],
         [
-            runs_as(),
+            runs_as(vpc_id="vpc-1"),
             logged("The provided execution role does not have permissions to call CreateNetworkInterface on EC2"),
         ],
     ],
@@ -636,6 +636,18 @@ def test_network_interfaces_refused_by_state_or_text_are_a_finding(symptom):
     assert (found.cause, found.resource) == ("lambda-ec2-access-denied", ROLE)
     assert Strength.PROOF in strengths(found)
     assert "lacks `ec2:CreateNetworkInterface`" in found.summary
+
+
+def test_a_function_outside_any_vpc_only_repeats_what_it_was_told_about_another():
+    assert hypotheses([runs_as(), segment(NEEDS_EC2), state(), *lists(READS)]) == []
+
+
+def test_the_change_that_took_the_network_permissions_is_named():
+    taken = change("DetachRolePolicy", policyName="vpc")
+    found = only([runs_as(vpc_id="vpc-1"), segment(NEEDS_EC2), state(), *lists(READS), taken])
+
+    assert taken.id in found.evidence
+    assert f"{taken.who} called DetachRolePolicy (`vpc`)" in found.summary
 
 
 def test_network_permissions_that_exist_contradict_and_their_absence_alone_is_no_finding():
@@ -799,3 +811,92 @@ def test_registry_finds_the_specialist():
     assert SPECIALIST in all_specialists()
     assert all(probe.doc for probe in SPECIALIST.probes)
     assert all(rule.doc for rule in SPECIALIST.rules)
+
+
+# --- refusals that nothing failed for, and those that hide what was asked for
+
+
+def test_a_refusal_in_a_request_that_ended_well_is_a_fact_and_no_cause():
+    searched = ChangesSearched(
+        resource=ROLE, source="cloudtrail:LookupEvents", region="eu-west-1", home_region="us-east-1", count=0
+    )
+    evidence = [*known(READS), refused(), segment(), searched]
+
+    assert hypotheses(evidence) == []
+    assert texts(evidence, Advice) == ""
+    assert "was refused `dynamodb:PutItem` on `orders`" in texts(evidence, Fact)
+    assert "ended well without it" in texts(evidence, Fact)
+    assert hypotheses([*evidence, segment("gave up", of=MACHINE)]) != []
+
+
+def test_a_key_that_is_closed_behind_a_secret_is_told_from_a_secret_that_is_closed():
+    secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:fx-AbCdEf"
+    reads = policy(("Allow", "secretsmanager:GetSecretValue", secret))
+    text = "An error occurred (AccessDeniedException) when calling the GetSecretValue operation: Access to KMS is not allowed"
+    closed = failed_call(
+        "AccessDeniedException", text, called="secrets", service="SecretsManager", operation="GetSecretValue"
+    )
+    found = only([*known(reads), closed, logged(f"[ERROR] ClientError: {text}")])
+
+    assert (found.cause, found.resource) == ("lambda-role-missing-permission", ROLE)
+    assert found.summary.startswith("Role `orders-role` may not `kms:Decrypt`: its only policy does not allow it")
+
+
+def test_a_refusal_without_a_resource_does_not_blame_a_condition():
+    reads = policy(("Allow", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a"))
+    text = "An error occurred (AccessDeniedException) when calling the GetSecretValue operation: denied"
+    bare = failed_call(
+        "AccessDeniedException", text, called="secrets", service="SecretsManager", operation="GetSecretValue"
+    )
+    found = only([*known(reads), bare])
+
+    assert "AWS does not say on what" in found.summary
+    assert "condition" not in found.summary
+
+
+def test_a_function_that_cannot_log_is_stated_without_a_run_as_well():
+    logs = FunctionLogs(
+        resource=FUNCTION,
+        source="logs:FilterLogEvents",
+        log_group="/aws/lambda/orders",
+        exists=False,
+        has_events=False,
+    )
+    evidence = [*known(READS), logs]
+
+    assert hypotheses(evidence) == []
+    assert "can leave no log: role `orders-role` may not `logs:PutLogEvents`" in texts(evidence, Fact)
+    assert "AWSLambdaBasicExecutionRole" in texts(evidence, Advice)
+
+
+BUCKET = "arn:aws:s3:::rates"
+
+
+def listing(operation: str) -> TraceCall:
+    text = f"User: {SESSION} is not authorized to perform: s3:ListBucket on resource: {BUCKET} {IDENTITY}"
+    return failed_call("AccessDenied", text, called=BUCKET, service="S3", operation=operation)
+
+
+def test_a_denied_listing_in_a_read_of_one_object_is_no_missing_right() -> None:
+    own = [runs_as(), state(), *lists(READS)]
+    line = f"AccessDenied: User: {SESSION} is not authorized to perform: s3:ListBucket on resource: {BUCKET} {IDENTITY}"
+    read_of_one = "An error occurred (AccessDenied) when calling the GetObject operation: "
+
+    assert not hypotheses([*own, listing("GetObject"), logged(line)])
+    assert not hypotheses([*own, logged(read_of_one + line)])
+    assert only([*own, listing("ListObjectsV2"), logged(line)]).cause == "lambda-role-missing-permission"
+    assert only([*own, listing("GetObject"), listing("ListObjectsV2")]).cause == "lambda-role-missing-permission"
+    assert only([*own, logged(line)]).cause == "lambda-role-missing-permission"
+
+
+def test_a_key_that_refuses_through_a_bucket_is_not_called_the_buckets_policy() -> None:
+    text = f"User: {SESSION} is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext "
+    closed = failed_call(
+        "AccessDenied", f"{text}because no resource-based policy allows it", called=BUCKET, service="S3"
+    )
+    seen = [runs_as(), state(), *lists(READS), closed]
+
+    found = only(seen)
+
+    assert "No resource policy of the KMS key behind `" in found.summary
+    assert "the KMS key behind" in texts(seen, Advice)

@@ -7,7 +7,6 @@ from specialists.dynamodb import proposals as of
 from specialists.dynamodb.evidence import (
     ON_DEMAND,
     Index,
-    KeyState,
     Scaling,
     ScalingActivity,
     ScalingTarget,
@@ -18,6 +17,7 @@ from specialists.dynamodb.evidence import (
 )
 from specialists.kit.change import Change
 from specialists.kit.changes import flatten
+from specialists.kit.key import KeyState
 from specialists.kit.series import MetricSeries
 from tests.specialists.proposals_building import (
     CANCEL,

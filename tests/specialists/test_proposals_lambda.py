@@ -11,14 +11,16 @@ from specialists.awslambda.evidence import (
     Aliases,
     EventSources,
     FunctionConfiguration,
-    KeyState,
+    InvocationReports,
     Mapping,
     ProvisionedConcurrency,
     ProvisionedConfigs,
     ReservedConcurrency,
 )
 from specialists.awslambda.proposals import concurrency, settings, sources
+from specialists.awslambda.reports import Report
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
 from specialists.kit.series import MetricSeries
 from tests.specialists.proposals_building import (  # fmt: skip
     CANCEL,
@@ -34,6 +36,7 @@ from tests.specialists.proposals_building import (  # fmt: skip
     offers,
     series,
 )
+from tests.support.probing import NOW
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:orders"
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:incoming"
@@ -114,6 +117,16 @@ def reserves(effect: Effect, amount: int) -> tuple[Offer, ...]:
 UNRESERVED = one("lambda.remove_reservation", Effect.MENDS, FunctionName="orders")
 PUT_BACK = one("lambda.remove_reservation", Effect.UNDOES, FunctionName="orders")
 MEMORY = one("lambda.set_memory", Effect.RELIEVES, FunctionName="orders", MemorySize=1024)
+BIGGER = one("lambda.set_memory", Effect.RELIEVES, FunctionName="orders", MemorySize=4096)
+HEAP = "lambda-oom-node-heap"
+OWN_HEAP = runs(memory_mb=2048, env_names=("NODE_OPTIONS",))
+
+
+def ended(used: int) -> InvocationReports:
+    report = Report(at=NOW, memory_mb=2048, max_memory_mb=used, status="error")
+    return InvocationReports(resource=FUNCTION, source=SOURCE, log_group="/aws/lambda/orders", reports=(report,))
+
+
 WARM = one(
     "lambda.set_provisioned",
     Effect.MENDS,
@@ -207,6 +220,8 @@ CONCURRENCY = (
 )
 SETTINGS = (
     Scene("out of memory", settings.raise_memory, OOM, FUNCTION, (runs(memory_mb=512),), MEMORY),
+    Scene("heap held by options", settings.raise_memory, HEAP, FUNCTION, (OWN_HEAP, ended(used=431))),
+    Scene("heap as large as memory", settings.raise_memory, HEAP, FUNCTION, (OWN_HEAP, ended(used=1990)), BIGGER),
     Scene("memory not known", settings.raise_memory, OOM, FUNCTION, ()),
     Scene("no more memory to have", settings.raise_memory, OOM, FUNCTION, (runs(memory_mb=10_240),)),
     Scene(

@@ -2,8 +2,8 @@
 
 import pytest
 
+from specialists.kit.key import KeyState
 from specialists.s3 import proposals as of
-from specialists.s3.evidence import KeyState
 from tests.specialists.proposals_building import CANCEL, ENABLE, KEY, Scene, label, offers
 
 BUCKET = "arn:aws:s3:::invoices"

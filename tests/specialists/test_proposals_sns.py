@@ -4,8 +4,9 @@ import pytest
 
 from domain.action import Effect
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
 from specialists.sns import proposals as of
-from specialists.sns.evidence import KeyState, Subscriber, SubscriptionSettings
+from specialists.sns.evidence import Subscriber, SubscriptionSettings
 from tests.specialists.proposals_building import CANCEL, ENABLE, KEY, Scene, change, label, offers
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:orders"
@@ -109,7 +110,7 @@ SCENES = (
     ),
     Scene("key going", of.revive_key, "kms-pending-deletion", KEY, (key("PendingDeletion"),), (CANCEL, ENABLE)),
     Scene("key disabled", of.revive_key, "sns-encrypted-topic", TOPIC, (key("Disabled"),), (ENABLE,)),
-    Scene("AWS's own key", of.revive_key, "sns-encrypted-topic", TOPIC, (key("Disabled", managed_by_aws=True),)),
+    Scene("AWS's own key", of.revive_key, "sns-encrypted-topic", TOPIC, (key("Disabled", aws_managed=True),)),
 )
 
 

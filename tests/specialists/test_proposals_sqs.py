@@ -4,6 +4,7 @@ import pytest
 
 from domain.action import Effect
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
 from specialists.sqs import proposals as of
 from specialists.sqs.evidence import (
     Consumer,
@@ -11,7 +12,6 @@ from specialists.sqs.evidence import (
     ConsumerFunction,
     Consumers,
     DeadLetterSources,
-    KeyState,
     QueueState,
 )
 from tests.specialists.proposals_building import CANCEL, ENABLE, KEY, MAPPING, Scene, change, label, offered, offers
@@ -52,7 +52,7 @@ def put(at: float, seconds: str) -> Change:
 
 
 def key(state: str, **fields: object) -> KeyState:
-    given = {"resource": QUEUE, "source": "kms:DescribeKey", "key": KEY, "arn": KEY, "state": state}
+    given = {"resource": QUEUE, "source": "kms:DescribeKey", "key_arn": KEY, "state": state}
     return KeyState.model_validate({**given, **fields})
 
 
@@ -156,7 +156,7 @@ SCENES = (
     Scene("key going", of.revive_key, "kms-pending-deletion", KEY, (key("PendingDeletion"),), (CANCEL, ENABLE)),
     Scene("key disabled", of.revive_key, "sqs-kms", QUEUE, (key("Disabled"),), (ENABLE,)),
     Scene("AWS's own key", of.revive_key, "sqs-kms", QUEUE, (key("Disabled", aws_managed=True),)),
-    Scene("key without an ARN", of.revive_key, "sqs-kms", QUEUE, (key("Disabled", arn=""),)),
+    Scene("key without an ARN", of.revive_key, "sqs-kms", QUEUE, (key("Disabled", key_arn="alias/orders"),)),
 )
 
 

@@ -351,7 +351,9 @@ def test_who_reads_what_a_failing_service_feeds_will_follow() -> None:
 
 
 def test_work_for_a_failing_service_waits_in_its_queue() -> None:
-    assert "`jobs` feeds `create-order`: its messages wait meanwhile" in said(*FAILING, hands(JOBS, FUNCTION))
+    assert "`jobs` feeds `create-order`: its messages are not worked off meanwhile" in said(
+        *FAILING, hands(JOBS, FUNCTION)
+    )
     assert not any("wait" in s for s in said(*FAILING, hands(TOPIC, FUNCTION)))
 
 
@@ -365,6 +367,12 @@ def test_another_caller_without_failures_may_follow() -> None:
     table = counted(TABLE, "orders", 200, 0, (FUNCTION, 100, 40), (OTHER, 100, 0))
 
     assert "`other` calls `orders` too, so far without failures, and may follow" in said(*FAILING, table)
+
+
+def test_a_caller_that_failed_itself_is_not_said_to_be_without_failures() -> None:
+    table = counted(TABLE, "orders", 200, 0, (FUNCTION, 100, 40), (OTHER, 100, 0))
+
+    assert not any("`other` calls" in s for s in said(*FAILING, *traced(segment(OTHER, fault=True)), table))
 
 
 def test_beside_a_healthy_trace_nothing_is_said() -> None:

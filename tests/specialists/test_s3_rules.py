@@ -161,6 +161,19 @@ def test_a_key_as_events_give_it_is_recognised(asked: str, encoded: bool) -> Non
     assert ("URL-encoded" in summary) is encoded
 
 
+def test_a_denied_listing_in_a_read_of_one_object_hides_that_it_is_missing() -> None:
+    words = f"{USER}s3:ListBucket on resource: {BUCKET} because no identity-based policy allows the action"
+    denied = call("AccessDenied", words, key="2026/nov.json")
+
+    found = judged(bucket(), segment(), denied)
+    listed = judged(bucket(), segment(), call("AccessDenied", words, operation="ListObjectsV2"))
+
+    assert proven(found) == {"s3-no-such-key"}
+    assert "instead of 404" in found["s3-no-such-key"].summary
+    assert "s3-access-denied" in listed
+    assert "s3-no-such-key" not in listed
+
+
 def test_a_lifecycle_rule_for_the_prefix_is_said() -> None:
     rules = Lifecycle(resource=BUCKET, source="s3:x", expiries=(Expiry(rule="tidy", prefix="tmp/", days=1),))
 
@@ -206,6 +219,16 @@ def test_a_bucket_elsewhere_without_an_error_is_no_finding_but_advice() -> None:
 
 
 # --- too fast
+
+
+def test_counts_are_written_out_and_agree_with_their_verb() -> None:
+    (one,) = judged(bucket(), call("SlowDown", "Reduce your request rate."), requests("5xxErrors", 1_560_000)).values()
+    two = judged(
+        bucket(), call("SlowDown", "Reduce your request rate."), call("SlowDown", "Reduce your request rate.", at=17)
+    )["s3-slow-down"]
+
+    assert "1 `GetObject` to `invoices-eu` was told to slow down; 1560000 server errors" in one.summary
+    assert "2 `GetObject` to `invoices-eu` were told" in two.summary
 
 
 def test_slow_down_proves_it() -> None:
@@ -410,6 +433,25 @@ def test_a_key_going_while_calls_succeed_is_advice() -> None:
     assert any("save it" in text for text in said(encryption(), key("PendingDeletion"), call()))
 
 
+@pytest.mark.parametrize(
+    ("state", "made", "where"),
+    [("PendingDeletion", "ScheduleKeyDeletion", KEY), ("Disabled", "DisableKey", BUCKET)],
+)
+def test_who_took_the_key_away_is_named_where_its_cause_is(state: str, made: str, where: str) -> None:
+    text = f"{KEY} is pending deletion." if state == "PendingDeletion" else f"KMS key {KEY} is disabled."
+    refused = call("KMS.KMSInvalidStateException", text)
+    before = change(made, at=15).model_copy(update={"resource": KEY})
+    after = change(made, at=30).model_copy(update={"resource": KEY})
+
+    found = judged(bucket(), key(state), refused, before)["deploy-regression"]
+
+    assert found.resource == where
+    assert made in found.summary
+    assert "deploy-regression" not in judged(bucket(), key(state), refused, after)
+    assert "deploy-regression" not in judged(bucket(), key("Enabled"), refused, before)
+    assert "deploy-regression" not in judged(bucket(), key(state), before)
+
+
 def test_another_keys_deletion_is_not_why_this_one_refuses() -> None:
     other = KEY.replace("1111", "9999")
     found = judged(
@@ -503,6 +545,16 @@ def test_a_function_that_may_be_invoked_and_is_not_configured_is_suspicious() ->
     assert proven(judged(notifying(), receiver(), runs())) == {"s3-notification-missing"}
     assert judged(notifying(FUNCTION), receiver()) == {}
     assert judged(receiver(), runs()) == {}
+
+
+def test_a_permission_of_a_function_that_runs_may_be_a_left_over() -> None:
+    may = [notifying(), receiver(FUNCTION)]
+
+    runs_now = judged(bucket(), *may, runs(now=40, usual=40))
+    not_known = judged(bucket(), *may)
+
+    assert strengths(runs_now["s3-notification-missing"]) == WEAK
+    assert strengths(not_known["s3-notification-missing"]) == STRONG | WEAK
 
 
 def test_an_object_that_no_filter_takes_is_said() -> None:

@@ -262,7 +262,7 @@ def test_the_keys_policy_is_asked_for_each_service(world: World) -> None:
     (found,) = read(probes.key_policy, seen=[key(key_arn=arn)])
 
     assert found.shut_out == ("cloudwatch.amazonaws.com", "s3.amazonaws.com")
-    assert read(probes.key_policy, seen=[key(key_arn=arn, managed_by_aws=True)]) == []
+    assert read(probes.key_policy, seen=[key(key_arn=arn, aws_managed=True)]) == []
     assert read(probes.key_policy, seen=[key()]) == []
 
 

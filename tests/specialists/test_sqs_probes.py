@@ -21,6 +21,7 @@ from sandbox.aws.faults import ACCESS_DENIED
 from sandbox.aws.local import LocalAws
 from sandbox.aws.world import World
 from specialists.kit.change import Change, ChangeCount
+from specialists.kit.key import KeyState
 from specialists.once import Once
 from specialists.registry import all_specialists
 from specialists.run import Assignment, Run, Tools, run_specialist
@@ -32,7 +33,6 @@ from specialists.sqs.evidence import (
     Consumers,
     DeadLetterSources,
     KeyPolicy,
-    KeyState,
     QueueState,
     Redrive,
 )
@@ -303,7 +303,7 @@ def test_a_key_is_read_by_whatever_name_the_queue_gives_it(world: World) -> None
     state = read(probes.key, seen=[queue(key="alias/payments")])[0]
     policy = read(probes.key_policy, seen=[state])[0]
 
-    assert (state.state, state.arn, state.aws_managed) == ("Disabled", made["Arn"], False)
+    assert (state.state, state.key_arn, state.aws_managed) == ("Disabled", made["Arn"], False)
     assert policy.statements[0].principals == ("AWS:arn:aws:iam::123456789012:root",)
 
 
@@ -326,7 +326,7 @@ def test_a_key_to_be_deleted_and_one_that_is_gone(world: World) -> None:
 def test_only_a_queues_own_key_has_a_policy_to_read(world: World) -> None:
     assert read(probes.key, seen=[queue()]) == []
     assert read(probes.key_policy, seen=[key(aws_managed=True)]) == []
-    assert read(probes.key_policy, seen=[key(arn="", exists=False)]) == []
+    assert read(probes.key_policy, seen=[key(exists=False)]) == []
 
 
 # --- its past

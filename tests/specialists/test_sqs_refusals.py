@@ -309,7 +309,7 @@ def test_a_key_in_deletion_is_its_own_cause() -> None:
 
 
 def test_a_key_that_does_not_exist_is_named_at_the_queue() -> None:
-    found = judged(key("", exists=False, arn=""), call("KMS.NotFoundException", "Key does not exist"))
+    found = judged(key("", exists=False), call("KMS.NotFoundException", "Key does not exist"))
 
     assert proven(found) == {"kms-key-not-found"}
     assert found["kms-key-not-found"].resource == QUEUE

@@ -18,7 +18,14 @@ from sandbox.aws.world import World
 from specialists.kit.change import Change, ChangeCount
 from specialists.kit.series import MetricSeries
 from specialists.stepfunctions import SPECIALIST, probes
-from specialists.stepfunctions.evidence import Execution, ExecutionsSearched, History, Machine, MapRun
+from specialists.stepfunctions.evidence import (
+    Execution,
+    ExecutionsSearched,
+    FunctionConcurrency,
+    History,
+    Machine,
+    MapRun,
+)
 from specialists.stepfunctions.reading import MAX_PAGES, known_executions
 from tests.specialists.stepfunctions_building import (
     CHILD,
@@ -27,6 +34,7 @@ from tests.specialists.stepfunctions_building import (
     FUNCTION,
     MACHINE,
     ROLE,
+    ask,
     end,
     enter,
     events,
@@ -415,3 +423,50 @@ def test_a_machine_is_read_once_as_it_is_named(world: World) -> None:
 
     assert isinstance(found, Machine)
     assert found.name == "kasse-ü"
+
+
+def throttled_item(aws: LocalAws) -> None:
+    item = {"executionArn": CHILD, "stateMachineArn": MACHINE, "name": "i", "status": "FAILED", "startDate": minute(9)}
+    told = failed_task(invoke(), "Lambda.TooManyRequestsException", "Rate Exceeded.")
+    aws.serve("stepfunctions", "DescribeExecution", item, when={"executionArn": CHILD})
+    aws.serve("stepfunctions", "GetExecutionHistory", {"events": sent(told)}, when={"executionArn": CHILD})
+
+
+def test_what_throttles_a_child_is_read_with_it(aws: LocalAws, world: World) -> None:
+    resources.function(world, "charge", role=resources.role(world, "charge-role"), reserved=4)
+    throttled_item(aws)
+    start = ("TaskScheduled", {"resourceType": "states", "resource": "startExecution.sync"})
+    parent = history(failed_task(start, "States.TaskFailed", json.dumps({"ExecutionArn": CHILD})))
+
+    assert [e.reserved for e in read(probes.child_executions, seen=[parent]) if isinstance(e, FunctionConcurrency)] == [
+        4
+    ]
+
+
+def test_changes_of_the_function_that_gave_the_data_are_read(aws: LocalAws, world: World) -> None:
+    fed = events(
+        enter("Sum"), invoke(), "TaskStarted", "TaskSucceeded", enter("Hold"), end("States.Runtime", "JSONPath '$.x' could")
+    )  # fmt: skip
+    kind = [("AWS::Lambda::Function", "charge")]
+    signals.cloudtrail_event(world, "UpdateFunctionCode20150331v2", "lambda", kind, who="mia", when=minute(5))
+    found = look_with(probes.function_changes, MACHINE, seen=[history(fed)])
+
+    assert [(e.who, e.resource) for e in found if isinstance(e, Change)] == [("mia", FUNCTION)]
+    assert look_with(probes.function_changes, MACHINE, seen=[history(failed_task(invoke(), "Oops"))]) == []
+
+
+def test_who_holds_a_task_token_is_read_of_its_queue_and_its_log(aws: LocalAws, world: World) -> None:
+    queue = resources.queue(world, "approvals")
+    resources.function(world, "charge", role=resources.role(world, "charge-role"))
+    resources.event_source(world, "charge", queue)
+    said = [(minute(6), "SendTaskSuccess: not authorized"), (minute(7), "nothing to see")]
+    signals.log(world, "/aws/lambda/charge", said)
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/approvals"
+    by_queue = ask("sqs", "sendMessage.waitForTaskToken", QueueUrl=url)
+    by_call = ask("lambda", "invoke.waitForTaskToken", FunctionName="charge")
+    for task in (by_queue, by_call):
+        found = read(probes.token_holders, seen=[history(failed_task(task, "States.Timeout", kind="TaskTimedOut"))])
+
+        assert [[event.message for event in lines.events] for lines in found] == [["SendTaskSuccess: not authorized"]]
+
+    assert read(probes.token_holders, seen=[history(failed_task(invoke(), "States.Timeout"))]) == []

@@ -9,6 +9,7 @@ from domain.causes import CAUSES
 from domain.findings import Strength
 from orchestrator.conclude.settle import settle
 from specialists.kit.change import ChangeCount
+from specialists.kit.loglines import LogEvent, LogLines
 from specialists.registry import all_specialists
 from specialists.stepfunctions import SPECIALIST
 from specialists.stepfunctions.definition import StateDefinition
@@ -297,7 +298,9 @@ def test_a_sentence_needs_no_name_of_the_state() -> None:
     words = f"User: arn:aws:sts::123456789012:assumed-role/checkout-role/x is not authorized to perform: SQS:SendMessage on resource: {QUEUE}"
     found = judged(execution(error="SQS.AccessDeniedException", cause=words))["sfn-role-denied"]
 
-    assert found.summary.startswith("The role of `checkout` may not do what a state asks for: User: ")
+    assert found.summary == (
+        "The role of `checkout` may not do what a state asks for: not allowed SQS:SendMessage on `approvals`"
+    )
 
 
 def test_the_trace_serves_where_no_execution_could_be_read() -> None:
@@ -500,3 +503,139 @@ def test_rules_see_any_part_of_the_evidence(left_out) -> None:
     some = everything[:left_out] + everything[left_out + 1 :]
 
     assert "sfn-task-failed-lambda" in judged(*some)
+
+
+FEEDER = f"{FUNCTION.rsplit(':', 1)[0]}:sum"
+NO_TOTAL = events(
+    enter("Sum"), invoke("sum"), "TaskStarted", "TaskSucceeded", leave("Sum"), enter("Hold"),
+    fail("States.QueryEvaluationError", "returned nothing (undefined).", kind="EvaluationFailed"),
+    end("States.QueryEvaluationError", "The JSONata expression 'x' returned nothing (undefined)."),
+)  # fmt: skip
+LIVE = failed_task(
+    invoke(f"{FUNCTION}:live"), "Lambda.ResourceNotFoundException", f"Function not found: {FUNCTION}:live"
+)
+
+
+def of_function(name: str, function: str = FEEDER, **more):
+    return change(name, **more).model_copy(update={"resource": function})
+
+
+def test_new_code_of_the_function_that_gave_the_data_sets_the_failure_off() -> None:
+    deploy = of_function("UpdateFunctionCode20150331v2", at=9)
+    found = judged(history(NO_TOTAL), metric("ExecutionsFailed", {9: 2, 10: 3}, usual=0), deploy)
+
+    assert found["deploy-regression"].summary == (
+        "`deploy-bot` made UpdateFunctionCode on `sum` at 09:45, less than a minute before state `Hold` of `checkout`, "
+        "which reads its result, began to fail"
+    )
+    assert found["deploy-regression"].resource == MACHINE
+    assert root(history(NO_TOTAL), deploy) == ("sfn-jsonata-error", MACHINE)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        of_function("UpdateFunctionCode20150331v2", at=14),
+        of_function("UpdateFunctionCode20150331v2", at=-80),
+        of_function("UpdateFunctionCode20150331v2", at=9, error="AccessDenied"),
+        of_function("UpdateFunctionCode20150331v2", FUNCTION, at=9),
+        of_function("DeleteAlias20150331", at=9),
+    ],
+    ids=["after", "long before", "refused", "of another function", "of another kind"],
+)
+def test_other_changes_of_functions_are_not_blamed_for_data(seen) -> None:
+    assert "deploy-regression" not in judged(history(NO_TOTAL), seen)
+
+
+def test_who_deleted_the_alias_that_a_state_calls_is_said() -> None:
+    gone = of_function("DeleteAlias20150331", FUNCTION, at=-20)
+    before = metric("ExecutionsFailed", {0: 2, 10: 3}, usual=0)
+    began = before.model_copy(
+        update={"baseline": tuple(p.model_copy(update={"value": float(p.at >= minute(-19))}) for p in before.baseline)}
+    )
+    found = judged(history(LIVE), began, gone)
+
+    assert "calls `charge:live`, which does not exist: the function, or its alias or version" in (
+        found["sfn-function-not-found"].summary
+    )
+    assert "made DeleteAlias on `charge` at 09:16, 1 min before state `Work` of `checkout`, which calls it, began" in (
+        found["deploy-regression"].summary
+    )
+
+
+def test_a_function_without_a_qualifier_is_called_missing_itself() -> None:
+    gone = failed_task(invoke(), "Lambda.ResourceNotFoundException", f"Function not found: {FUNCTION}")
+
+    assert judged(history(gone))["sfn-function-not-found"].summary.endswith("a function that does not exist: `charge`")
+
+
+DENIED_TOKEN = (
+    "api error AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/review-role/review is not "
+    "authorized to perform: states:SendTaskSuccess on resource: {} because no identity-based policy allows the "
+    "states:SendTaskSuccess action"
+)
+REVIEWER = "arn:aws:iam::123456789012:role/review-role"
+WAITED = failed_task(WAIT, "States.Timeout", kind="TaskTimedOut")
+
+
+def token_log(text: str) -> LogLines:
+    return LogLines(
+        resource=MACHINE,
+        source="logs:FilterLogEvents",
+        log_group="/aws/lambda/review",
+        filter="task tokens in review",
+        events=(LogEvent(at=minute(9), message=text),),
+    )
+
+
+def test_a_token_that_may_not_be_sent_back_is_the_roles_fault() -> None:
+    lines = token_log(DENIED_TOKEN.format(MACHINE))
+    found = judged(history(WAITED), lines)
+
+    assert root(history(WAITED), lines) == ("lambda-role-missing-permission", REVIEWER)
+    assert found["sfn-callback-lost"].defers_to == (REVIEWER,)
+    assert "`review` may not send the task token of state `Work` back to `checkout`: not allowed states:SendTask" in (
+        found["lambda-role-missing-permission"].summary
+    )
+
+
+def test_the_policy_that_forbids_the_token_is_told_from_a_missing_right() -> None:
+    words = DENIED_TOKEN.format(MACHINE).partition("because")[0] + "with an explicit deny in a service control policy"
+
+    assert judged(history(WAITED), token_log(words))["iam-explicit-deny-scp"].resource == REVIEWER
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        DENIED_TOKEN.format(CHILD_MACHINE),
+        "SendTaskSuccess: TaskTimedOut: Provided task does not exist anymore",
+        "is not authorized to perform: states:SendTaskSuccess",
+    ],
+    ids=["another machine's", "too late", "nobody named"],
+)
+def test_other_words_about_tokens_accuse_no_role(said) -> None:
+    assert root(history(WAITED), token_log(said)) == ("sfn-callback-lost", MACHINE)
+
+
+def test_a_refusal_is_told_shortly_with_the_policy_that_refuses() -> None:
+    words = (
+        f"User: arn:aws:sts::123456789012:assumed-role/checkout-role/x is not authorized to perform: dynamodb:PutItem "
+        f"on resource: {TABLE} with an explicit deny in a service control policy (Service: AmazonDynamoDBv2; Status "
+        "Code: 400; Error Code: AccessDeniedException; Request ID: 1; Proxy: null)"
+    )
+    steps = [enter("Put"), PUT, "TaskStarted", fail("DynamoDB.AmazonDynamoDBException", words), leave("Put")]
+    seen = history(events(*steps, enter("Give up", "Fail"), end("NotBooked", "ask the office")))
+    told = "not allowed dynamodb:PutItem on {}orders{}: explicit deny in a service control policy"
+
+    assert judged(seen)["iam-explicit-deny-scp"].summary.endswith(told.format("`", "`"))
+    assert told.format("", "") in seen.summary()
+    assert "behind it, in state Put" in seen.summary()
+
+
+def test_executions_that_timed_out_are_not_passed_over() -> None:
+    counts = {"ExecutionsStarted": 4, "ExecutionsFailed": 0, "ExecutionsTimedOut": 4}
+
+    assert "None of the 4 executions of `checkout` failed; 4 timed out" in stated(
+        *(metric(name, {10: value}) for name, value in counts.items())
+    )

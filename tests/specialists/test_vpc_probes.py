@@ -470,6 +470,45 @@ def test_changes_of_a_refusing_endpoint_are_looked_up(local: LocalAws) -> None:
     assert read(looks.endpoint_changes, seen=around(net)) == []
 
 
+def test_changes_of_an_endpoint_that_calls_do_not_go_through_are_looked_up(local: LocalAws) -> None:
+    net = Net()
+    net.ec2.delete_route(RouteTableId=net.private_table, DestinationCidrBlock="0.0.0.0/0")
+    made = net.ec2.create_vpc_endpoint(
+        VpcId=net.vpc, ServiceName=f"com.amazonaws.{REGION}.s3", VpcEndpointType="Gateway", RouteTableIds=[]
+    )["VpcEndpoint"]["VpcEndpointId"]
+    lost = call("arn:aws:s3:::photos", ("Timeout", "connect timed out"))
+
+    assert one(looks.endpoint_changes, seen=[*around(net), lost]).names == (made,)
+    assert one(looks.network_changes, seen=[*around(net), lost]).names == (net.private_table,)
+
+
+def test_changes_of_an_endpoint_that_takes_calls_of_an_api_are_looked_up(local: LocalAws) -> None:
+    net = Net()
+    made = net.ec2.create_vpc_endpoint(
+        VpcId=net.vpc, ServiceName=f"com.amazonaws.{REGION}.execute-api", VpcEndpointType="Interface",
+        SubnetIds=[net.db], PrivateDnsEnabled=True,
+    )["VpcEndpoint"]["VpcEndpointId"]  # fmt: skip
+    url = f"https://a1b2c3d4e5.execute-api.{REGION}.amazonaws.com/prod/points"
+    refused = call("remote:a1b2c3d4e5", http_status=403, error=True, attributes={"url": url})
+
+    assert one(looks.endpoint_changes, seen=[*around(net), refused]).names == (made,)
+    assert read(looks.endpoint_changes, seen=[*around(net), refused.model_copy(update={"http_status": 200})]) == []
+
+
+def test_who_deleted_a_part_that_the_settings_name_is_looked_up(local: LocalAws) -> None:
+    world, net = World(local, now=NOW), Net()
+    signals.cloudtrail_event(
+        world, "DeleteSecurityGroup", "ec2", [("AWS::EC2::SecurityGroup", "sg-gone")], who="mia",
+        when=minute(10), request={"groupId": "sg-gone"},
+    )  # fmt: skip
+    gone = OwnGroups(resource=FUNCTION, source="ec2:DescribeSecurityGroups", asked=("sg-gone",))
+
+    found = read(looks.missing_part_changes, seen=[*net.seen(), gone])
+
+    assert [(change.event_name, change.who) for change in found] == [("DeleteSecurityGroup", "mia")]
+    assert read(looks.missing_part_changes, seen=around(net)) == []
+
+
 def test_function_changes_are_read(local: LocalAws) -> None:
     world = World(local, now=NOW)
     signals.cloudtrail_event(

@@ -23,6 +23,7 @@ from tests.specialists.vpc_building import (
     DATABASE,
     FUNCTION,
     NAT_ROUTE,
+    PUBLIC,
     ROLE,
     acls,
     advice,
@@ -230,6 +231,37 @@ def test_the_sentence_tells_what_where_and_how_often() -> None:
     )
 
 
+def test_a_private_address_beyond_the_vpc_is_not_reached_over_nat() -> None:
+    peered = log("Error: connect ETIMEDOUT 10.200.4.8:8443")
+    known = tables(NAT_ROUTE, public=(PUBLIC, route("tgw-1", "10.200.0.0/16")))
+    found = judged(healthy(), peered)[NAT]
+
+    assert "0.0.0.0/0 of route table `rtb-private` is the only way to 10.200.4.8" in found.summary
+    assert judged(healthy(tables=known), peered) == {}
+    assert judged(healthy(tables=tables(NAT_ROUTE, route("pcx-1", "10.200.0.0/16"))), peered) == {}
+    assert judged(healthy(tables=tables(NAT_ROUTE, route("tgw-1", "pl-1"))), peered) == {}
+
+
+def test_an_endpoint_that_calls_do_not_go_through_is_named_with_who_took_it_away() -> None:
+    apart = endpoint("s3", gateway=True, subnet_ids=(), private_dns=False)
+    lost = call("arn:aws:s3:::photos", ("Timeout", "connect timed out"))
+    made = change("ModifyVpcEndpoint", ModifyVpcEndpointRequest__VpcEndpointId="vpce-s3")
+    found = judged(healthy(tables=ISOLATED, endpoints=endpoints(apart)), lost, made)[NAT]
+
+    assert (
+        "VPC endpoint `vpce-s3` for `s3` is not in route table `rtb-private`, after ModifyVpcEndpoint by deploy-bot"
+        in found.summary
+    )
+    assert made.id in found.evidence
+
+
+def test_an_interface_endpoint_without_private_names_is_named() -> None:
+    unnamed = endpoint("sqs", private_dns=False)
+    found = judged(healthy(tables=ISOLATED, endpoints=endpoints(unnamed)), SQS_LOST)[NAT]
+
+    assert "`vpce-sqs` for `sqs` has private DNS switched off" in found.summary
+
+
 def test_some_missing_answer_ports_are_no_proof() -> None:
     some = acls(a=(entry(100, "allow out"), entry(100, "allow in", low=32768)))
     found = judged(healthy(acls=some), INTERNET_LOST)
@@ -339,6 +371,18 @@ def test_a_missing_part_is_named_unless_the_function_runs() -> None:
     assert "`sg-fn`" in judged(attachment(), subnets(), own(missing=True))[GONE].summary
     assert judged(*gone, *running) == judged(*gone, *serving) == {}
     assert any("runs nevertheless" in fact for fact in facts(*gone, *serving))
+
+
+def test_who_deleted_a_missing_part_is_named() -> None:
+    gone = [attachment(), subnets(), own(missing=True)]
+    made = change("DeleteSecurityGroup", groupId="sg-fn")
+    others = change("DeleteSecurityGroup", groupId="sg-x")
+    unsaid, said = judged(*gone, made)[GONE], judged(*gone, made, answer(ANSWERS[GONE]))[GONE]
+
+    assert made.id in unsaid.evidence
+    assert made.id in said.evidence
+    assert "`sg-fn` does not exist, after DeleteSecurityGroup by deploy-bot" in said.summary
+    assert "after" not in judged(*gone, others)[GONE].summary
 
 
 def test_the_mount_targets_group_explains_a_file_system_that_is_not_mounted() -> None:
@@ -455,6 +499,29 @@ def test_a_policy_is_read_as_aws_reads_it(text, refuses) -> None:
     assert (POLICY in judged(through(text), s3_denied(words))) is refuses
 
 
+API = "apigw-private-endpoint-policy"
+API_CALL = call(
+    "remote:a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
+    http_status=403,
+    error=True,
+    attributes={"url": "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod/points"},
+)
+
+
+def test_an_api_refused_through_a_private_endpoint_accuses_it_only_where_it_is_new() -> None:
+    way = healthy(endpoints=endpoints(endpoint("execute-api")))
+    made = change("CreateVpcEndpoint", CreateVpcEndpointRequest__ServiceName="com.amazonaws.eu-west-1.execute-api")
+    later = change("CreateVpcEndpoint", at=19, CreateVpcEndpointRequest__ServiceName="com.amazonaws.x.execute-api")
+    new, old = judged(way, API_CALL, made), judged(way, API_CALL)
+
+    assert new[API].resource.endswith("vpc-endpoint/vpce-execute-api")
+    assert "through VPC endpoint `vpce-execute-api`, since CreateVpcEndpoint by deploy-bot" in new[API].summary
+    assert set(strengths(new, API)) == {Strength.STRONG}
+    assert set(strengths(old, API)) == set(strengths(judged(way, API_CALL, later), API)) == {Strength.WEAK}
+    assert API not in judged(healthy(endpoints=endpoints(endpoint("execute-api", private_dns=False))), API_CALL)
+    assert API not in judged(way, API_CALL.model_copy(update={"http_status": 500}))
+
+
 def test_the_endpoints_last_change_is_named() -> None:
     made = change("ModifyVpcEndpoint", ModifyVpcEndpointRequest__VpcEndpointId="vpce-s3")
 
@@ -517,5 +584,5 @@ def test_any_part_of_the_evidence_may_be_missing() -> None:
 def test_every_cause_of_the_network_is_named_here() -> None:
     declared = {cause for rule in SPECIALIST.rules for cause in rule.causes}
 
-    assert {code for code, cause in CAUSES.items() if cause.service == "vpc"} | {EFS} == declared
-    assert declared == {NAT, GROUP, ACL, POLICY, *ANSWERS}
+    assert {code for code, cause in CAUSES.items() if cause.service == "vpc"} | {EFS, API} == declared
+    assert declared == {NAT, GROUP, ACL, POLICY, API, *ANSWERS}

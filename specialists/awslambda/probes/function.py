@@ -15,7 +15,6 @@ from specialists.awslambda.evidence import (
     Aliases,
     FunctionConfiguration,
     FunctionMissing,
-    KeyState,
     ProvisionedConcurrency,
     ProvisionedConfigs,
     PublishedVersion,
@@ -25,7 +24,6 @@ from specialists.awslambda.evidence import (
     Versions,
 )
 from specialists.contract import Look, probe
-from specialists.kit.answers import absent
 from specialists.kit.functions import (
     GET_CONCURRENCY,
     GET_CONFIGURATION,
@@ -33,6 +31,8 @@ from specialists.kit.functions import (
     configuration_of,
     reserved_concurrency_of,
 )
+from specialists.kit.key import KeyState
+from specialists.kit.keys import DESCRIBE_KEY, key_state
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
@@ -245,21 +245,12 @@ def provisioned_concurrency(look: Look) -> Iterator[Evidence]:
     )
 
 
-@probe(read("kms", "DescribeKey"), needs=(FunctionConfiguration,), yields=(KeyState,))
+@probe(DESCRIBE_KEY, needs=(FunctionConfiguration,), yields=(KeyState,))
 def environment_key(look: Look) -> Iterator[Evidence]:
     """The state of the customer-managed key that encrypts the environment variables, where there is one."""
     arns = {c.kms_key_arn for c in look.seen.of(FunctionConfiguration, look.target.id) if c.kms_key_arn}
     for arn in sorted(arns):
-        answer = absent(lambda arn=arn: look.aws.kms.describe_key(KeyId=arn), "NotFoundException")  # type: ignore[misc]
-        key = answer["KeyMetadata"] if answer else None
-        deletion = key.get("DeletionDate") if key else None
-        yield KeyState(
-            resource=look.target.id,
-            source="kms:DescribeKey",
-            key_arn=arn,
-            state=key.get("KeyState", "Enabled") if key else "Missing",
-            deletion_date=utc(deletion) if deletion else None,
-        )
+        yield key_state(look, arn)
 
 
 FUNCTION_PROBES = (

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws.reads import read
@@ -28,9 +29,11 @@ from specialists.kit.series import MetricSeries
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
+    from types_boto3_sqs.type_defs import GetQueueAttributesResultTypeDef
 
 RECENT = timedelta(days=1)
 MAX_SOURCES = 10
+NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 
 
 @probe(read("lambda", "ListEventSourceMappings"), yields=(EventSources, FunctionMissing))
@@ -155,15 +158,21 @@ def source_queues(look: Look) -> Iterator[Evidence]:
     for mapping in (found.mappings if found else ())[:MAX_SOURCES]:
         if mapping.service != "sqs":
             continue
-        owner = mapping.source_arn.split(":")[4]
-        url = look.aws.sqs.get_queue_url(QueueName=mapping.source_name, QueueOwnerAWSAccountId=owner)["QueueUrl"]
-        answer = look.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+        answer = absent(partial(_visibility, look, mapping), *NO_QUEUE)
+        if answer is None:
+            continue  # that the queue is gone is told where the queue is looked at
         yield SourceQueue(
             resource=look.target.id,
             source="sqs:GetQueueAttributes",
             queue=mapping.source_arn,
             visibility_seconds=int(answer.get("Attributes", {}).get("VisibilityTimeout", 30)),
         )
+
+
+def _visibility(look: Look, mapping: Mapping) -> "GetQueueAttributesResultTypeDef":
+    owner = mapping.source_arn.split(":")[4]
+    url = look.aws.sqs.get_queue_url(QueueName=mapping.source_name, QueueOwnerAWSAccountId=owner)["QueueUrl"]
+    return look.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
 
 
 def _of_source(mapping: Mapping) -> Iterator[Metric]:

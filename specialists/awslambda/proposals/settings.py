@@ -10,15 +10,18 @@ from specialists.awslambda.evidence import (
     Alias,
     Aliases,
     FunctionConfiguration,
-    KeyState,
+    InvocationReports,
 )
 from specialists.contract import Proposal, proposal
 from specialists.kit.actions import proposed
+from specialists.kit.key import KeyState
 from specialists.kit.proposals import KEPT_AS_CODE, function_name, revived, shown
 from specialists.kit.series import MetricSeries
 
 CONFIGURE = ("lambda", "UpdateFunctionConfiguration")
 MOST_MB = 10_240
+ROOM = 0.7
+"""Below this share of the memory in use a process that ran out of heap was stopped by a limit of its own."""
 BAD_SHARE, TIMES_WORSE = 0.2, 5
 """From which failing share on, and from how many times the other's, a version of an alias counts as the bad one."""
 
@@ -27,7 +30,7 @@ BAD_SHARE, TIMES_WORSE = 0.2, 5
 def raise_memory(accepted: RankedHypothesis, bundle: EvidenceBundle) -> Iterator[ProposedAction]:
     """Offer twice the memory, where calls run the version whose settings can be changed."""
     settings = _changeable(bundle, accepted.resource)
-    if settings is None or settings.memory_mb >= MOST_MB:
+    if settings is None or settings.memory_mb >= MOST_MB or _limits_itself(accepted, settings, bundle):
         return
     name, size = function_name(accepted.resource), min(2 * settings.memory_mb, MOST_MB)
     yield proposed(
@@ -45,6 +48,13 @@ def raise_memory(accepted: RankedHypothesis, bundle: EvidenceBundle) -> Iterator
         trade_off=f"a millisecond costs up to twice as much, and a leak only fills it later; {KEPT_AS_CODE}",
         evidence=shown(accepted, settings),
     )
+
+
+def _limits_itself(accepted: RankedHypothesis, settings: FunctionConfiguration, bundle: EvidenceBundle) -> bool:
+    """Tell whether Node.js is held to a part of the memory by its own options, so that more memory changes nothing."""
+    used = [r for reports in bundle.of(InvocationReports, accepted.resource) for r in reports.reports if r.memory_mb]
+    room = bool(used) and all(r.max_memory_mb < ROOM * r.memory_mb for r in used)
+    return accepted.cause == "lambda-oom-node-heap" and "NODE_OPTIONS" in settings.env_names and room
 
 
 @proposal("lambda-tmp-full")

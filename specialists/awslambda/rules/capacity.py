@@ -1,18 +1,20 @@
 """Invocations that Lambda refuses or delays: reserved, account and provisioned concurrency, rates, cold starts."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
+from typing import NamedTuple
 
 from domain.evidence import Evidence
 from domain.findings import Finding, Hypothesis
 from domain.trace import TraceCall, TraceSegment
 from specialists.awslambda.evidence import AccountLimits, InvocationReports, ProvisionedConfigs, ReservedConcurrency
-from specialists.awslambda.reading import account_metric, changed, happened, metric, reporting, reports, risen, stopped
+from specialists.awslambda.reading import account_metric, changed, happened, metric, reporting, reports, stopped
 from specialists.awslambda.rules.stated import EVIDENCE
 from specialists.awslambda.symptoms import diagnoses
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.rising import risen
 from specialists.kit.series import MetricSeries
 
 REFUSALS = frozenset(
@@ -20,6 +22,8 @@ REFUSALS = frozenset(
 )
 SEES = (*EVIDENCE, ReservedConcurrency, AccountLimits, MetricSeries, Change)
 SLOW_INIT_SECONDS = 1.0
+SLACK = timedelta(minutes=2)
+"""How far the minutes of a metric and the moment of a change may lie apart."""
 
 
 def _refused_calls(case: Case) -> tuple[Evidence, ...]:
@@ -48,6 +52,51 @@ def _since(case: Case) -> datetime | None:
 def _count(case: Case) -> str:
     series = _throttles(case)
     return f"{series.total:g} invocations were throttled" if series else "Invocations were throttled"
+
+
+class _Off(NamedTuple):
+    """The setting of the reserved concurrency to zero, and, where it is known, the one that took it back."""
+
+    put: Change
+    back: Change | None
+
+    @property
+    def told(self) -> str:
+        """Who set it to 0 when, and when that ended, UTC."""
+        ended = f"until {self.back.observed_at:%H:%M}" if self.back else "and it is not 0 any more"
+        return f"{self.put.who} set its reserved concurrency to 0 at {self.put.observed_at:%H:%M} UTC, {ended}"
+
+
+def _was_off(case: Case) -> _Off | None:
+    """Return when the function was off, where it is on again and everything was refused in that time."""
+    series, reserved = _throttles(case), case.one(ReservedConcurrency)
+    refused = [p.at for p in series.points if p.value > series.usual_peak] if series else []
+    if reserved is None or reserved.reserved == 0 or not refused:
+        return None
+    settings = changed(case, "PutFunctionConcurrency", "DeleteFunctionConcurrency")
+    for put, back in zip(settings, (*settings[1:], None), strict=False):
+        if put.parameters.get("reservedConcurrentExecutions") != "0" or put.observed_at is None:
+            continue
+        over = back.observed_at if back else None
+        if put.observed_at - SLACK <= refused[0] and (over is None or refused[-1] <= over + SLACK):
+            return _Off(put, back)
+    return None
+
+
+@rule("lambda-reserved-zero", sees=SEES)
+def was_switched_off(case: Case) -> Iterator[Hypothesis]:
+    """Reserved concurrency was zero for a while, and every throttled invocation lies in that time."""
+    off, reserved, series = _was_off(case), case.one(ReservedConcurrency), _throttles(case)
+    if off is None or series is None or reserved is None:
+        return
+    yield case.hypothesis(
+        "lambda-reserved-zero",
+        f"`{case.target.name}` was switched off: {off.told}",
+        proof=(off.put, *([off.back] if off.back else ())),
+        strong=(series,),
+        weak=(reserved,),
+        since=off.put.observed_at,
+    )
 
 
 @rule("lambda-reserved-zero", sees=SEES)
@@ -92,7 +141,7 @@ def reservation_is_too_low(case: Case) -> Iterator[Hypothesis]:
     stated = diagnoses(case).get("lambda-throttle-reserved")
     refused, series = _refused_calls(case), _throttles(case)
     amount = reserved.reserved if reserved else None
-    if amount == 0 or (stated is None and (not amount or not (refused or series))):
+    if amount == 0 or (stated is None and (not amount or _was_off(case) or not (refused or series))):
         return
     used = metric(case, "ConcurrentExecutions", "Maximum")
     measured = used is not None and bool(used.points)
@@ -128,7 +177,7 @@ def account_is_out_of_concurrency(case: Case) -> Iterator[Hypothesis]:
     refused, series = _refused_calls(case), _throttles(case)
     sharper = {"lambda-throttle-reserved", "lambda-invoke-rate", "lambda-reserved-zero"} & set(found)
     own = reserved is not None and reserved.reserved is not None
-    if stated is None and (own or sharper or not (refused or series)):
+    if stated is None and (own or sharper or _was_off(case) or not (refused or series)):
         return
     limits, used = case.one(AccountLimits), account_metric(case, "ConcurrentExecutions")
     full = bool(limits and used and used.points and used.peak >= 0.95 * limits.concurrent_executions > 0)
@@ -242,6 +291,7 @@ def account_headroom(case: Case) -> Iterator[Finding]:
 
 CAPACITY_RULES: tuple[Rule, ...] = (
     switched_off,
+    was_switched_off,
     reservation_is_too_low,
     account_is_out_of_concurrency,
     invoked_too_fast,

@@ -49,6 +49,14 @@ REFUSED = re.compile(
 )
 NO_ANSWER = re.compile(r"\bE?TIMEDOUT\b|timed? ?out|Timeout", re.IGNORECASE)
 
+NO_WAY = re.compile(
+    r"\bENOTFOUND\b|\bEAI_AGAIN\b|getaddrinfo|name resolution|Name or service not known|UnknownHost|no such host"
+    r"|nodename nor servname|\bETIMEDOUT\b|\bE(?:HOST|NET)UNREACH\b|connect\w{0,6} ?time-?d? ?out"
+    r"|dial tcp .{1,200}timeout",
+    re.IGNORECASE,
+)
+"""A name that did not resolve, a connection that was never made: the code only reports it."""
+
 
 def _variable(symptom: Symptom) -> tuple[str, bool] | None:
     """Return the variable whose absence a text complains of, and whether the text speaks of the environment."""
@@ -112,7 +120,9 @@ def exception_ends_invocations(case: Case) -> Iterator[Hypothesis]:
     same = [s for s in raised if s.type == chosen.type]
     callees = _behind(case, failed, same)
     stated = any(d.proof for d in diagnoses(case).values())
-    sharper = stated or bool(_missing_variables(case)) or bool({"proof", "strong"} & set(_remote_calls(case).values()))
+    remote = bool({"proof", "strong"} & set(_remote_calls(case).values()))
+    no_way = any(NO_WAY.search(s.text) for s in same)
+    sharper = stated or remote or no_way or bool(_missing_variables(case))
     since = min((s.at for s in same if s.at), default=None)
     evidence = tuple(dict.fromkeys(s.evidence for s in same))
     errors = errors_metric(case)

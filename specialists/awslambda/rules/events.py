@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from domain.findings import Hypothesis
 from specialists.awslambda.evidence import AsyncSettings, FunctionConfiguration
-from specialists.awslambda.reading import failing, metric, risen, running
+from specialists.awslambda.reading import failing, metric, running
 from specialists.awslambda.rules.stated import EVIDENCE
 from specialists.awslambda.symptoms import Diagnosis, diagnoses
 from specialists.contract import Case, Rule, rule
+from specialists.kit.rising import risen
 from specialists.kit.series import MetricSeries
 
 SEES = (*EVIDENCE, MetricSeries, AsyncSettings)

@@ -96,14 +96,19 @@ def _callee(case: Case, call: TraceCall) -> str:
     return f" on `{node.name}`" if node and node.name != call.service else ""
 
 
-def _lowering(case: Case, first: datetime | None) -> Lowering | None:
-    """Return the change before the timeouts that lowered Timeout or MemorySize.
+POWERS = {"timeout": ("timeout", "s"), "memorySize": ("memory", "MB")}
+"""The settings that bound an invocation: what people call them, and their units. Memory brings processor time."""
+
+
+def _lowering(case: Case, first: datetime | None, *parameters: str) -> Lowering | None:
+    """Return the change before the timeouts that lowered Timeout or MemorySize, or only those named.
 
     The last change of each counts: one that is seen to lower it, or one within the hour before whose earlier value
     nothing shows.
     """
     made = changed(case, "UpdateFunctionConfiguration", before=first)
-    for parameter, word, unit in (("timeout", "timeout", "s"), ("memorySize", "memory", "MB")):
+    for parameter in parameters or POWERS:
+        word, unit = POWERS[parameter]
         setting = [c for c in made if c.parameters.get(parameter, "").isdigit()]
         if not setting:
             continue
@@ -156,7 +161,8 @@ def timeouts_since_a_change(case: Case) -> Iterator[Hypothesis]:
     """Timeouts began after a change lowered Timeout or MemorySize."""
     timeouts = _timeouts(case)
     first = _first(case, timeouts) if timeouts else None
-    lowering = _lowering(case, first) if first else None
+    settings = ("timeout",) if _slow_init(case) else ()  # less memory is then told with the start that it slowed down
+    lowering = _lowering(case, first, *settings) if first else None
     if timeouts is None or lowering is None:
         return
     change = lowering.change
@@ -183,19 +189,24 @@ def _slow_init(case: Case) -> Diagnosis | None:
     return Diagnosis("lambda-timeout-in-init", symptoms, tuple(proof), strong) if proof or strong else None
 
 
-@rule("lambda-timeout-in-init", sees=(*EVIDENCE, InvocationReports))
+@rule("lambda-timeout-in-init", sees=(*EVIDENCE, InvocationReports, MetricSeries))
 def initialisation_times_out(case: Case) -> Iterator[Hypothesis]:
     """Imports and global code take longer than the 10 s that initialisation may take."""
     slow = _slow_init(case)
     if slow is None:
         return
-    cut = [r for r in reports(case) if r.phase == "init" and r.status == "timeout"]
+    cut = [r for r in reports(case) if r.phase == "init" and r.status == "timeout" and r.during != "invoke"]
     times = f" {len(cut)} times" if len(cut) > 1 else ""
+    first = min((r.at for r in cut), default=None)
+    lowering = _lowering(case, first, "memorySize") if first else None
+    since = f", since {lowering.change.who} set its {lowering.what}" if lowering and lowering.shown_by else ""
     yield claim(
         case,
         slow,
-        f"Initialisation of `{case.target.name}` was cut off after 10 s{times} and begins again within the timeout",
-        since=min((r.at for r in cut), default=None),
+        f"Initialisation of `{case.target.name}` was cut off after 10 s{times} and begins again within the timeout"
+        f"{since}",
+        strong=(lowering.change, *lowering.shown_by) if lowering and lowering.shown_by else (),
+        since=first,
     )
 
 

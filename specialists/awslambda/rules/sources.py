@@ -5,17 +5,21 @@ from collections.abc import Iterator
 
 from domain.findings import Finding, Hypothesis
 from specialists.awslambda.evidence import EventSources, FunctionConfiguration, Mapping, SourceQueue
-from specialists.awslambda.reading import changed, errors_metric, happened, metric, risen, running, stopped
+from specialists.awslambda.reading import changed, errors_metric, happened, metric, running, stopped
 from specialists.awslambda.rules.stated import EVIDENCE
-from specialists.awslambda.symptoms import diagnoses
+from specialists.awslambda.symptoms import Seen, diagnoses, unstated
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.lastchange import by_whom
+from specialists.kit.rising import risen
 from specialists.kit.series import MetricSeries
+from specialists.kit.standstill import MISSED, standstill, total_from
 
 SEES = (*EVIDENCE, EventSources, MetricSeries, Change)
 FAILED = re.compile(r"function call failed|^failed$", re.IGNORECASE)
 STREAMS = frozenset({"kinesis", "dynamodb"})
 RECENT_SECONDS = 86_400
+MAX_SHOWN = 160
 
 
 def _mappings(case: Case) -> tuple[EventSources | None, tuple[Mapping, ...]]:
@@ -33,7 +37,8 @@ def nothing_reads_the_source(case: Case) -> Iterator[Finding]:
     """An event source mapping is off or was deleted, and its events stay unread."""
     found, mappings = _mappings(case)
     invocations = metric(case, "Invocations")
-    idle = [invocations] if invocations and stopped(invocations) else []
+    at_rest = stopped(invocations) or standstill(invocations, case.window.end) is not None
+    idle = [invocations] if invocations and at_rest else []
     switched = changed(case, "UpdateEventSourceMapping", "DeleteEventSourceMapping")
     for mapping in mappings:
         if mapping.enabled or found is None:
@@ -88,8 +93,11 @@ def the_filter_matches_nothing(case: Case) -> Iterator[Hypothesis]:
     """Events come in and the function does not run: the mapping's filter lets nothing through."""
     found, mappings = _mappings(case)
     invocations = metric(case, "Invocations")
-    if found is None or happened(invocations):
+    quiet = standstill(invocations, case.window.end)
+    if found is None or (happened(invocations) and quiet is None):
         return
+    start = quiet or case.window.start
+    refiltered = [c for c in changed(case, "UpdateEventSourceMapping") if _sets_filter(c)][-1:]
     for mapping in (m for m in mappings if m.filters and m.enabled):
         polled = metric(case, "PolledEventCount", EventSourceMappingUUID=mapping.uuid)
         filtered = metric(case, "FilteredOutEventCount", EventSourceMappingUUID=mapping.uuid)
@@ -98,19 +106,24 @@ def the_filter_matches_nothing(case: Case) -> Iterator[Hypothesis]:
             metric(case, "NumberOfMessagesDeleted", "Sum", "AWS/SQS", QueueName=mapping.source_name),
             metric(case, "IncomingRecords", "Sum", "AWS/Kinesis", StreamName=mapping.source_name),
         )
-        flow = [s for s in flows if s is not None and happened(s)]
+        flow = [s for s in flows if s is not None and total_from(s, start) >= (MISSED if quiet else 1)]
         if not counted and not flow:
             continue
         verb = "were deleted" if mapping.service == "sqs" else "came in"
         verb = "were filtered out" if counted else verb
-        count = f"{(counted or flow)[0].total:g} events of `{mapping.source_name}` {verb}"
+        count = f"{total_from((counted or flow)[0], start):g} events of `{mapping.source_name}` {verb}"
         yield case.hypothesis(
             "esm-filter-drops-all",
-            f"{count} and `{case.target.name}` did not run: {' or '.join(mapping.filters)[:160]} matches nothing",
+            f"{count} and `{case.target.name}` did not run: {' or '.join(mapping.filters)[:160]} matches nothing"
+            f"{by_whom(refiltered)}",
             proof=counted,
-            strong=dict.fromkeys((found, *flow, *([invocations] if invocations else ()))),
-            since=(counted or flow)[0].first_over(0),
+            strong=dict.fromkeys((found, *flow, *([invocations] if invocations else ()), *refiltered)),
+            since=quiet or (counted or flow)[0].first_over(0),
         )
+
+
+def _sets_filter(change: Change) -> bool:
+    return any(name.lower().startswith("filtercriteria") for name in change.parameters)
 
 
 def _age_grows(case: Case) -> MetricSeries | None:
@@ -134,12 +147,19 @@ def a_record_blocks_its_shard(case: Case) -> Iterator[Hypothesis]:
     how = "; it is tried without end and not split" if endless else ""
     names = ", ".join(f"`{m.source_name}`" for m in streams) or "its stream"
     behind = f", {age.peak / 60_000:.0f} minutes behind" if age else ""
+    raised = [s for s in unstated(case) if s.fatal and s.seen is Seen.LOG] if failing else []
+    why = f"; it raises {raised[0].headline[:MAX_SHOWN]}" if raised else ""
     yield case.hypothesis(
         "stream-poison-record",
-        f"A batch of {names} keeps failing in `{case.target.name}` and blocks its shard{behind}{how}",
+        f"A batch of {names} keeps failing in `{case.target.name}` and blocks its shard{behind}{how}{why}",
         proof=stated.proof if stated else (),
         strong=dict.fromkeys(
-            (*(stated.strong if stated else ()), *([age] if age else ()), *([errors] if errors and age else ()))
+            (
+                *(stated.strong if stated else ()),
+                *([age] if age else ()),
+                *([errors] if errors and age else ()),
+                *(s.evidence for s in raised[:1] if age),
+            )
         ),
         weak=dict.fromkeys((*(stated.weak if stated else ()), *([found] if found and endless else ()))),
         since=age.first_over(60_000) if age else stated.since if stated else None,

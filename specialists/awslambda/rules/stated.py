@@ -6,12 +6,13 @@ from domain.arn import arns_in
 from domain.findings import Hypothesis
 from domain.resource import resource_from_arn
 from domain.trace import TraceCall, TraceSegment
-from specialists.awslambda.evidence import FunctionConfiguration, FunctionMissing, KeyState
-from specialists.awslambda.reading import changed, running
+from specialists.awslambda.evidence import FunctionConfiguration, FunctionMissing, InvocationReports
+from specialists.awslambda.reading import changed, reports, running
 from specialists.awslambda.rules.claims import claim
-from specialists.awslambda.symptoms import Diagnosis, diagnoses
+from specialists.awslambda.symptoms import Diagnosis, Seen, diagnoses
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
 from specialists.kit.loglines import LogLines
 
 SAYS: tuple[tuple[str, str], ...] = (
@@ -47,6 +48,11 @@ SAYS: tuple[tuple[str, str], ...] = (
     ("lambda-kms-disabled", "cannot decrypt: the KMS key is disabled"),
     ("kms-pending-deletion", "cannot decrypt: the KMS key is about to be deleted"),
     ("kms-key-not-found", "cannot decrypt: the KMS key does not exist"),
+    ("kms-throttled", "calls KMS faster than its quota allows"),
+    ("secret-not-found", "asks for a secret or a version of it that does not exist"),
+    ("secret-marked-deleted", "asks for a secret that is marked for deletion"),
+    ("ssm-parameter-not-found", "asks for a parameter that does not exist"),
+    ("ssm-throttling", "reads parameters faster than Parameter Store allows"),
     ("lambda-invoke-permission-denied", "may not be invoked by its caller"),
     ("lambda-pending-state", "was called while an update was still in progress"),
 )
@@ -69,7 +75,7 @@ EVIDENCE = (TraceSegment, TraceCall, LogLines, FunctionConfiguration, FunctionMi
 """What symptoms are gathered from."""
 
 
-@rule(*(cause for cause, _ in SAYS), sees=EVIDENCE)
+@rule(*(cause for cause, _ in SAYS), sees=(*EVIDENCE, InvocationReports))
 def stated_causes(case: Case) -> Iterator[Hypothesis]:
     """An error text or a state code states the cause by itself."""
     found = diagnoses(case)
@@ -82,24 +88,49 @@ def stated_causes(case: Case) -> Iterator[Hypothesis]:
         yield claim(
             case,
             stated,
-            f"`{case.target.name}` {says}: {stated.headline}{stated.often}{after}",
+            f"`{case.target.name}` {says}{_heap_of(case, cause)}: {stated.headline}{stated.often}{after}",
             strong=deployed,
             resource=_accused(case, stated),
         )
 
+
+def _heap_of(case: Case, cause: str) -> str:
+    """Say how much of the memory a full heap left unused, and that Node.js was given options of its own."""
+    used = [r for r in reports(case) if r.phase == "invoke" and r.memory_mb and r.failed]
+    if cause != "lambda-oom-node-heap" or not used:
+        return ""
+    top, settings = max(used, key=lambda r: r.max_memory_mb), running(case)
+    options = " under NODE_OPTIONS of its own" if settings and "NODE_OPTIONS" in settings.env_names else ""
+    return f" with {top.max_memory_mb} of {top.memory_mb} MB in use{options}"
+
+
+OF_A_KEY = frozenset({"kms-pending-deletion", "kms-key-not-found"})
+OF_A_SUPPLY = {"secret-not-found": ":secretsmanager:", "secret-marked-deleted": ":secretsmanager:",
+               "ssm-parameter-not-found": ":ssm:"}  # fmt: skip
+"""Causes that are mended at a secret or parameter, where something names it; what its ARN holds."""
 
 OF_THE_ROLE = frozenset({"lambda-role-not-assumable", "lambda-ec2-access-denied"})
 """Causes that are mended at the execution role."""
 
 
 def _accused(case: Case, stated: Diagnosis) -> str | None:
-    """Return the key or the role where a cause is mended there; None is the function."""
-    if stated.cause.startswith("kms-"):
+    """Return the key, secret, parameter or role where a cause is mended there; None is the function."""
+    if stated.cause in OF_A_KEY:
         return _key(case, stated)
+    if stated.cause in OF_A_SUPPLY:
+        return _supply(stated)
     configuration = running(case)
     if stated.cause in OF_THE_ROLE and configuration and configuration.role.startswith("arn:"):
         return resource_from_arn(configuration.role).id
     return None
+
+
+def _supply(stated: Diagnosis) -> str | None:
+    """Return the secret's or parameter's id: as the trace knows it, else as a text names it."""
+    service = OF_A_SUPPLY[stated.cause]
+    called = [s.evidence.resource for s in stated.symptoms if s.seen is Seen.CALL]
+    named = [arn for s in stated.symptoms for arn in arns_in(s.text)]
+    return next((resource_from_arn(arn).id for arn in (*called, *named) if service in arn), None)
 
 
 def _key(case: Case, stated: Diagnosis) -> str | None:

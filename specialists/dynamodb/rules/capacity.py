@@ -9,16 +9,17 @@ from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import Scaling, ScalingActivity, ScalingTarget, TableState
 from specialists.dynamodb.signs import Reading, signs
 from specialists.dynamodb.throttling import Limit, Pressure, Throttle, throttles
+from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited
-from specialists.kit.series import MetricSeries
+from specialists.kit.series import MetricSeries, plain
 
 SEES = (TraceCall, TraceSegment, LogLines, MetricSeries, TableState)
 
 NEARLY_FULL_PERCENT = 90
 
 
-@rule("ddb-provisioned-exceeded", sees=(*SEES, Scaling, ScalingActivity))
+@rule("ddb-provisioned-exceeded", sees=(*SEES, Scaling, ScalingActivity, Change))
 def capacity_is_used_up(case: Case) -> Iterator[Finding]:
     """The table throttles, and its provisioned capacity or its own on-demand maximum is what was exceeded."""
     found = [throttle for throttle in throttles(case, Limit.CAPACITY) if throttle.pressure.index is None]
@@ -27,6 +28,9 @@ def capacity_is_used_up(case: Case) -> Iterator[Finding]:
     full = [evidence for throttle in found for evidence in _scaling_at_its_end(case, throttle.pressure)]
     yield _hypothesis(case, "ddb-provisioned-exceeded", found, _used_up, full)
     scaling, state = case.one(Scaling), case.one(TableState)
+    for throttle in found:
+        if throttle.pressure.own_maximum:
+            yield _raise_maximum(case, throttle.pressure)
     if full:
         yield case.advice("Raise the maximum of autoscaling: it cannot add capacity any more.", *full)
     elif scaling is not None and not scaling.targets and state is not None and not state.on_demand:
@@ -75,10 +79,12 @@ def management_calls_are_throttled(case: Case) -> Iterator[Finding]:
     """DescribeTable, UpdateTable or their like are refused for their rate; requests for items are not concerned."""
     found = signs(case, Reading.CONTROL)
     if found:
-        calls = ", ".join(sorted({f"`{sign.operation}`" for sign in found if sign.operation})) or "management calls"
+        operations = sorted({f"`{sign.operation}`" for sign in found if sign.operation})
+        calls = ", ".join(operations) or f"management call{'' if len(found) == 1 else 's'}"
+        were = "was" if len(found) == 1 else "were"
         yield case.hypothesis(
             "ddb-control-throttle",
-            f"{len(found)} of {calls} on `{case.target.name}` were throttled: the control plane is called too often",
+            f"{len(found)} {calls} on `{case.target.name}` {were} throttled: the control plane is called too often",
             proof=cited(found),
             since=began(found),
         )
@@ -112,9 +118,10 @@ def _hypothesis(
 
 def _used_up(table: str, throttle: Throttle) -> str:
     at, what = throttle.pressure, _what_was_throttled(table, throttle)
+    maximum = ", the maximum set for its on-demand mode," if at.own_maximum else ""
     if at.used is not None and at.limit:
-        return f"Consumed {at.used:.1f} of {at.limit:g} {_unit(at)} while {what}"
-    limit = f" of {at.limit:g} {_unit(at)}" if at.limit else ""
+        return f"Consumed {at.used:.1f} of {at.limit:g} {_unit(at)}{maximum} while {what}"
+    limit = f" of {at.limit:g} {_unit(at)}{maximum}" if at.limit else ""
     return f"{what[0].upper()}{what[1:]} because its {at.side} capacity{limit} is used up"
 
 
@@ -133,13 +140,32 @@ def _what_was_throttled(table: str, throttle: Throttle) -> str:
     at = throttle.pressure
     index = f"index `{at.index}` of " if at.index else ("an index of " if at.index == "" else "")
     if at.throttled:
-        return f"{index}`{table}` throttled {at.throttled:g} {at.side}{'' if at.throttled == 1 else 's'}"
+        return f"{index}`{table}` throttled {plain(at.throttled)} {at.side}{'' if at.throttled == 1 else 's'}"
     operations = sorted({f"`{sign.operation}`" for sign in throttle.signs if sign.operation})
     return f"{index}`{table}` throttled {', '.join(operations) or f'{at.side}s'}"
 
 
 def _unit(at: Pressure) -> str:
-    return f"{at.side[0].upper()}CU" if at.provisioned or at.reason is None else f"{at.side} units"
+    capacity = not at.own_maximum and (at.provisioned or at.reason is None)
+    return f"{at.side[0].upper()}CU" if capacity else f"{at.side} units"
+
+
+def _raise_maximum(case: Case, at: Pressure) -> Finding:
+    """Advise on the maximum that somebody gave an on-demand table: it is no capacity that AWS could add."""
+    setting = f"Max{at.side.capitalize()}RequestUnits"
+    set_by = [
+        change
+        for change in case.all(Change)
+        if change.took_effect and any(key.lower().endswith(setting.lower()) for key in change.parameters)
+    ]
+    last = max(set_by, key=lambda change: (change.observed_at is not None, change.observed_at, change.id), default=None)
+    when = f" at {last.observed_at:%Y-%m-%d %H:%M} UTC" if last and last.observed_at else ""
+    by = f", which `{last.who}` set{when}" if last else ""
+    return case.advice(
+        f"Raise or remove the on-demand maximum of `{case.target.name}` ({setting} {at.limit:g}){by}: DynamoDB refuses "
+        "what is above it, whatever it could serve.",
+        *(item for item in (at.stated, last) if item is not None),
+    )
 
 
 def _scaling_at_its_end(case: Case, at: Pressure) -> list[Evidence]:

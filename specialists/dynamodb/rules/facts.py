@@ -13,7 +13,7 @@ from specialists.dynamodb.signs import Reading, signs
 from specialists.dynamodb.throttling import pressure
 from specialists.kit.lastchange import says_changes
 from specialists.kit.overheard import cited
-from specialists.kit.series import MetricSeries
+from specialists.kit.series import MetricSeries, plain
 
 
 @rule(sees=(TableState, MetricSeries))
@@ -39,7 +39,9 @@ def says_consumption(case: Case) -> Iterator[Finding]:
             continue
         usual = f", usually at most {consumed.usual_peak / consumed.period_seconds:.1f}" if consumed.baseline else ""
         of = f" of {found.limit:g}" if found.limit else ""
-        began = f"; {found.throttled:g} throttled since {found.since:%H:%M}" if found.since and found.throttled else ""
+        began = (
+            f"; {plain(found.throttled)} throttled since {found.since:%H:%M}" if found.since and found.throttled else ""
+        )
         none = "; none throttled" if found.events is not None and not found.throttled else ""
         most = f"{consumed.peak / consumed.period_seconds:.1f}{of}"
         yield case.fact(
@@ -59,7 +61,7 @@ def says_share_throttled(case: Case) -> Iterator[Finding]:
         share = refused.total / (refused.total + served.total)
         yield case.fact(
             f"{share:.0%} of `{operation}` requests to `{case.target.name}` were throttled"
-            f" ({refused.total:g} of {refused.total + served.total:g})",
+            f" ({plain(refused.total)} of {plain(refused.total + served.total)})",
             refused,
             served,
             notable=True,

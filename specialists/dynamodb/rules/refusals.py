@@ -15,7 +15,7 @@ from specialists.kit.change import Change
 from specialists.kit.lastchange import effective_changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited
-from specialists.kit.series import MetricSeries
+from specialists.kit.series import MetricSeries, plain
 
 SEES = (TraceCall, TraceSegment, LogLines)
 
@@ -111,7 +111,7 @@ def condition_is_not_met(case: Case) -> Iterator[Finding]:
     if not found and not more:
         return
     fatal = _fatal(case, found)
-    numbers = f"{more[0].total:g} conditional writes" if more else _count(found)
+    numbers = f"{plain(more[0].total)} conditional writes" if more else _count(found)
     graded = _graded(fatal, found, more)
     ending = ", and the caller failed with it" if fatal else ", which callers often expect"
     yield case.hypothesis(
@@ -134,7 +134,7 @@ def transaction_is_cancelled(case: Case) -> Iterator[Finding]:
         return
     reasons = sorted({r.strip() for s in found for m in REASONS.findall(s.text) for r in m.split(",")} - {"None", ""})
     why = f" ({', '.join(reasons)})" if reasons else ""
-    conflicts = f"{more[0].total:g} transaction conflicts" if more else ""
+    conflicts = f"{plain(more[0].total)} transaction conflicts" if more else ""
     numbers = f"{_count(found)} were cancelled{why}" + (f", {conflicts}" if more else "") if found else conflicts
     graded = _graded(_fatal(case, found), found, more)
     yield case.hypothesis(

@@ -7,9 +7,11 @@ from domain.evidence import Evidence
 from domain.findings import Finding
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
-from specialists.dynamodb.evidence import KeyState, StreamReader, StreamReaders, TableState
+from specialists.dynamodb.evidence import StreamReader, StreamReaders, TableState
 from specialists.dynamodb.signs import Reading, signs
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
+from specialists.kit.keychanges import taken_away
 from specialists.kit.lastchange import effective_changes
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited
@@ -19,15 +21,12 @@ SEES = (TraceCall, TraceSegment, LogLines, TableState, KeyState)
 SHUT = frozenset({"INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED"})
 """States of a table whose key DynamoDB could not use."""
 
-DELETED_SOON = "PendingDeletion"
-USABLE = frozenset({"Enabled", "Creating", "Updating"})
-
 
 @rule("kms-pending-deletion", "kms-key-not-found", sees=SEES)
 def key_is_going_or_gone(case: Case) -> Iterator[Finding]:
     """The key that encrypts the table waits for its deletion, or does not exist any more."""
     key = case.one(KeyState)
-    if key is None or (key.exists and key.state != DELETED_SOON):
+    if key is None or (key.exists and not key.going):
         return
     symptoms = _symptoms(case)
     since = began(signs(case, Reading.KMS)) or _since(case)
@@ -51,13 +50,13 @@ def key_is_going_or_gone(case: Case) -> Iterator[Finding]:
 def key_cannot_be_used(case: Case) -> Iterator[Finding]:
     """DynamoDB or its caller cannot use the table's key: it is disabled, or a policy forbids it."""
     key, symptoms = case.one(KeyState), _symptoms(case)
-    if key is not None and (not key.exists or key.state == DELETED_SOON):
+    if key is not None and (not key.exists or key.going):
         if symptoms:
             sentence = f"`{case.target.name}` cannot use its key, which is {key.state or 'gone'}"
             # Weak, and after the key itself: the key's own cause says why.
             yield case.hypothesis("ddb-kms", sentence, weak=symptoms, since=_since(case), defers_to=(key.key_arn,))
         return
-    unusable = key is not None and key.state not in USABLE
+    unusable = key is not None and key.unusable
     if not symptoms and not unusable:
         return
     shut = [item for item in symptoms if isinstance(item, TableState)]
@@ -70,6 +69,12 @@ def key_cannot_be_used(case: Case) -> Iterator[Finding]:
         strong=() if decides else (*symptoms, *keys),
         since=began(signs(case, Reading.KMS)) or _since(case),
     )
+
+
+@rule("deploy-regression", sees=(*SEES, Change))
+def key_was_taken_away(case: Case) -> Iterator[Finding]:
+    """Somebody disabled the table's key or scheduled its deletion before requests began to fail for it."""
+    yield from taken_away(case, began(signs(case, Reading.KMS)) or _since(case))
 
 
 @rule("stream-trimmed-or-missing", sees=(*SEES, StreamReaders, Change))
@@ -119,11 +124,11 @@ def _since(case: Case) -> datetime | None:
 
 def _key_sentence(case: Case, key: KeyState | None, *, shut: bool) -> str:
     table = f"`{case.target.name}`"
-    if key is not None and key.state not in USABLE:
+    if key is not None and key.unusable:
         return f"The key of {table} is {key.state}, so its items cannot be decrypted"
     if shut:
         return f"DynamoDB cannot use the key of {table} and has made the table inaccessible"
     return f"Requests to {table} fail because its key may not be used" + ("; the key itself is enabled" if key else "")
 
 
-RULES = (key_is_going_or_gone, key_cannot_be_used, stream_is_not_the_one_read)
+RULES = (key_is_going_or_gone, key_cannot_be_used, key_was_taken_away, stream_is_not_the_one_read)

@@ -15,7 +15,7 @@ from specialists.eventbridge.evidence import Destination, Targets
 from specialists.eventbridge.policy import Ask, lets_in
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
-from specialists.kit.changes import LOOKUP_EVENTS, changes
+from specialists.kit.changes import LOOKUP_EVENTS, changes, listed_as
 from specialists.kit.functions import NO_FUNCTION, configuration_of, policy_text_of
 
 MAX_DESTINATIONS = 10
@@ -106,7 +106,7 @@ def _each(look: Look, service: str, prefix: str, judge: Judge) -> Iterator[Evide
         yield judged
         wrong = wrong or (judged.arn if judged.exists is False or judged.admits is False else "")
     if wrong:
-        yield from changes(look, resource_from_arn(wrong).name)
+        yield from changes(look, listed_as(resource_from_arn(wrong)))
     if failure is not None:
         raise failure
 

@@ -192,7 +192,7 @@ def _closed_queue(case: Case, arn: str) -> tuple[str, Evidence] | None:
 def retries_were_used_up(case: Case) -> Iterator[Hypothesis]:
     """Events were given up although the target is there and open: it was throttled or failed for too long."""
     failed = failures(case)
-    if not failed or known_fault(case) or not switched_on(case):
+    if not failed or known_fault(case) or not switched_on(case) or _unseen_refusal(case):
         return
     retried = counted(case, (RETRIED,))
     open_targets = [d for d in (destination(case, t.arn) for t in targets_of(case)) if d and d.exists]
@@ -206,11 +206,41 @@ def retries_were_used_up(case: Case) -> Iterator[Hypothesis]:
         "eb-retry-exhausted",
         f"{total(failed):g} events of `{case.target.name}` were not delivered{tried}"
         + (f"; {limits[0]}" if limits else ""),
-        strong=(*failed, *retried, *throttled, *open_targets, *(known if limits else ())) if sure else (),
-        weak=() if sure else (*failed, *throttled, *open_targets),
+        # Alone the count is no verdict: it keeps lost events from looking healthy.
+        strong=(*failed, *throttled, *([*retried, *open_targets, *(known if limits else ())] if sure else ())),
         since=onset(failed),
         defers_to=_own_targets(case),
     )
+
+
+@rule("eb-target-no-permission", sees=SEES)
+def refused_out_of_sight(case: Case) -> Iterator[Hypothesis]:
+    """Events fail for good without another try, which is how a closed or missing target answers, and it is not seen."""
+    unseen = _unseen_refusal(case)
+    if not unseen or not switched_on(case):
+        return
+    failed = failures(case)
+    seen = destination(case, unseen[0].arn)
+    where = f" ({seen.why})" if seen is not None and seen.why else ""
+    yield case.hypothesis(
+        "eb-target-no-permission",
+        f"{total(failed):g} events of `{case.target.name}` were not delivered, and EventBridge did not try again: its "
+        f"target `{short(unseen[0].arn)}` refuses them or is gone, which cannot be seen from here{where}",
+        strong=failed,
+        since=onset(failed),
+    )
+
+
+def _unseen_refusal(case: Case) -> list[Target]:
+    """Return the targets that could not be judged, where events failed at once and no known fault explains that.
+
+    A missing permission or target is not retried: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+    """
+    retried = own_series(case, RETRIED)
+    if not failures(case) or known_fault(case) or retried is None or retried.total:
+        return []
+    judged = [(target, destination(case, target.arn)) for target in targets_of(case)]
+    return [target for target, seen in judged if seen is None or seen.exists is None]
 
 
 def _limit(target: Target) -> str:
@@ -234,4 +264,5 @@ RULES: tuple[Rule, ...] = (
     rule_has_no_targets,
     dead_letters_are_lost,
     retries_were_used_up,
+    refused_out_of_sight,
 )

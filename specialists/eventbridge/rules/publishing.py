@@ -18,6 +18,7 @@ from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
 
 NAME = re.compile(r"event.?bus:? (\S{1,300}) (?:does|not|doesn)", re.IGNORECASE)
+UNUSUAL = 3
 CODES = re.compile(r"Error_?Code\W{1,8}([A-Za-z]{3,60})|\b(MalformedDetail)\b", re.IGNORECASE)
 
 
@@ -75,11 +76,12 @@ def entries_are_rejected(case: Case) -> Iterator[Finding]:
     number = f"{failed.total:g}{of} entries put in this Region were rejected" if failed else "Entries were rejected"
     yield case.hypothesis(
         "eb-put-failed-entries",
-        f"{number}{why} though the calls to `{case.target.name}` succeeded",
+        f"{number}{why} "
+        + (f"though the calls to `{case.target.name}` succeeded" if found else "inside calls that succeed"),
         proof=cited(found),
-        strong=[failed] if found and failed else (),
-        # The count is of all buses together.
-        weak=[failed] if failed and not found else (),
+        # The count is of all buses together: alone it is no verdict, and as ever it says little of this one.
+        strong=[failed] if failed and (found or failed.peak > UNUSUAL * failed.usual_peak) else (),
+        weak=[failed] if failed and not found and failed.peak <= UNUSUAL * failed.usual_peak else (),
         since=began(found) or (onset([failed]) if failed else None),
     )
 

@@ -96,10 +96,10 @@ def schedule_never_comes_due(case: Case) -> Iterator[Hypothesis]:
     why = _never(case, timing)
     if not why:
         return
-    edits = _edits(case)[-1:]
+    edits = (_edits(case) if not _ended(case, timing) else _bounded(case))[-1:]
     yield case.hypothesis(
         "eb-schedule-wrong",
-        f"`{case.target.name}` does not run any more: {why}",
+        f"`{case.target.name}` does not run any more: {why}" + (f", set{by_whom(edits[0])}" if edits else ""),
         proof=[timing.seen],
         strong=(*edits, *fell_silent(case)),
         since=edits[0].observed_at if edits else None,
@@ -112,8 +112,8 @@ def _never(case: Case, timing: Timing) -> str:
     except BadExpression as error:
         return f"`{timing.expression}` is not a schedule expression ({error})"
     seen, zone = timing.seen, timing.zone
-    ended = seen.ends_at if isinstance(seen, ScheduleState) else None
-    if ended is not None and ended < case.window.end:
+    ended = _ended(case, timing)
+    if ended is not None:
         return f"it ended at {_clock(ended)} UTC"
     if zone is None:
         return ""
@@ -122,6 +122,17 @@ def _never(case: Case, timing: Timing) -> str:
     if next_run(schedule, case.window.start, zone) is None:
         return f"no time fits `{timing.expression}` again"
     return ""
+
+
+def _ended(case: Case, timing: Timing) -> datetime | None:
+    """Return the end of the schedule's time, where that is past."""
+    ends = timing.seen.ends_at if isinstance(timing.seen, ScheduleState) else None
+    return ends if ends is not None and ends < case.window.end else None
+
+
+def _bounded(case: Case) -> list[Change]:
+    """Return the changes of the schedule's end."""
+    return altered(changed(case, "UpdateSchedule", "CreateSchedule"), lambda change: parameter(change, "endDate"))
 
 
 def _set_too_late(seen: RuleState | ScheduleState, moment: datetime) -> str:

@@ -45,7 +45,7 @@ def refused_by_the_resource(case: Case) -> Iterator[Finding]:
             since=found.refusal.first_at,
         )
         yield case.advice(
-            f"Read the resource policy of {short(about)}: it must let {found.principal} call "
+            f"Read the resource policy of {whose(found, about)}: it must let {found.principal} call "
             f"`{found.refusal.denial.action}`",
             *told[:1],
         )
@@ -60,15 +60,23 @@ def refused_by_the_resource(case: Case) -> Iterator[Finding]:
             )
 
 
+def whose(found: Diagnosis, about: str) -> str:
+    """Name the owner of the policy that refused: S3 and others pass on what the key of their data said."""
+    behind = found.refusal.denial.action.lower().startswith("kms:") and ":kms:" not in about
+    return f"the KMS key behind `{short(about)}`" if behind else f"`{short(about)}`"
+
+
 def resource_says(found: Diagnosis, about: str) -> str:
     """Say what the resource's policy does."""
     action = f"`{found.refusal.denial.action}`"
     if found.ground is Ground.TEXT and found.explicit:
-        return f"The resource policy of `{short(about)}` explicitly denies {found.principal} {action}"
+        return f"The resource policy of {whose(found, about)} explicitly denies {found.principal} {action}"
     if found.ground is Ground.TEXT:
         other = ", which is in another account," if found.refusal.denial.crosses_accounts else ""
-        return f"No resource policy of `{short(about)}` lets {found.principal}{other} call {action}"
-    return f"`{short(about)}` refuses {found.principal} {action} although the role's own policies allow it"
+        return f"No resource policy of {whose(found, about)} lets {found.principal}{other} call {action}"
+    return (
+        f"{capital(whose(found, about))} refuses {found.principal} {action} although the role's own policies allow it"
+    )
 
 
 @rule("vpc-endpoint-policy", sees=(*SEEN, EndpointPolicy))
@@ -151,4 +159,22 @@ def refusals_without_a_cause(case: Case) -> Iterator[Finding]:
             )
 
 
-RULES = (refused_by_the_resource, stopped_at_the_endpoint, role_not_to_be_assumed, refusals_without_a_cause)
+@rule(sees=SEEN)
+def refusals_lived_with(case: Case) -> Iterator[Finding]:
+    """A refusal in a trace in which nothing failed: the code expects it, or swallows it."""
+    for found in diagnoses(case):
+        if found.refusal.lived_with:
+            yield case.fact(
+                f"{capital(found.principal)} was refused {what(found.refusal)} {times(found.refusal)}, and the traced "
+                "request ended well without it",
+                *found.refusal.evidence,
+            )
+
+
+RULES = (
+    refused_by_the_resource,
+    stopped_at_the_endpoint,
+    role_not_to_be_assumed,
+    refusals_without_a_cause,
+    refusals_lived_with,
+)

@@ -47,6 +47,8 @@ def reason(found: Diagnosis) -> str:
         count = len(found.standing.identity)
         some = f"none of its {count} policies allows it" if count > 1 else "its only policy does not allow it"
         return some if count else "it has no policy at all"
+    if found.standing and found.standing.complete and found.verdict.policy and not found.refusal.about:
+        return f"AWS does not say on what, and {found.verdict.by} allows it on some resources only"
     if found.standing and found.standing.complete and found.verdict.policy:
         return f"the condition of {found.verdict.by} decides"
     if found.ground is Ground.TEXT:

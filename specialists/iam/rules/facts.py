@@ -94,7 +94,7 @@ def _suspected(case: Case) -> set[str]:
     standing, service = own_standing(case), SERVICES.get(case.target.type)
     broken = standing is not None and standing.state is not None and service and unusable(standing.state, service)
     own = {standing.role_arn} if standing and broken else set()
-    return own | {d.standing.role_arn for d in diagnoses(case) if d.standing}
+    return own | {d.standing.role_arn for d in diagnoses(case) if d.standing and not d.refusal.lived_with}
 
 
 RULES = (role_in_use, policies_read, nothing_refused, role_history)

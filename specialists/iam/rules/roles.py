@@ -12,6 +12,7 @@ from specialists.iam.credentials import ATTACHES_NOT, UNASSUMABLE, stale, stale_
 from specialists.iam.diagnosis import of_cause
 from specialists.iam.evaluator import Outcome, Request, trusts
 from specialists.iam.evidence import FunctionLogs, PolicyList, RolePolicy, RoleState, RunsAs
+from specialists.iam.grading import LOSSES
 from specialists.iam.refusals import error_texts
 from specialists.iam.standing import Standing, log_request, standing_of
 from specialists.iam.words import after, changed, grant, last_before
@@ -99,10 +100,15 @@ ATTACHING = ("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2
 """What Lambda needs for a VPC (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html)."""
 
 
-@rule("lambda-ec2-access-denied", sees=(*SYMPTOMS, RunsAs, PolicyList, RolePolicy))
+@rule("lambda-ec2-access-denied", sees=(*SYMPTOMS, RunsAs, PolicyList, RolePolicy, Change))
 def network_interfaces_refused(case: Case) -> Iterator[Finding]:
-    """Lambda cannot attach the function to its VPC because the role may not manage network interfaces."""
+    """Lambda cannot attach the function to its VPC because the role may not manage network interfaces.
+
+    A function that stands in no VPC only repeats what it was told about another one that it called.
+    """
     runs = case.one(RunsAs)
+    if runs and not runs.vpc_id and "InsufficientRolePermissions" not in runs.reasons:
+        return
     told, first_at = said(case, ATTACHES_NOT.search)
     for found in of_cause(case, "lambda-ec2-access-denied"):
         told.extend(found.refusal.evidence)
@@ -118,11 +124,13 @@ def network_interfaces_refused(case: Case) -> Iterator[Finding]:
     fine = bool(verdicts) and all(verdict.outcome is Outcome.ALLOWED for verdict in verdicts.values())
     read: tuple[Evidence, ...] = standing.behind(verdicts[ATTACHING[0]]) if standing and (missing or fine) else ()
     name = f"role `{runs.role}`" if runs else "the execution role"
+    taken = changed(case.evidence, runs.role_arn, LOSSES) if runs and (missing or denied) else ()
+    change = last_before(taken, first_at)
     yield case.hypothesis(
         "lambda-ec2-access-denied",
-        f"Lambda cannot attach {case.target.label} to its VPC: {name} lacks {lacking}",
+        f"Lambda cannot attach {case.target.label} to its VPC: {name} lacks {lacking}{after(change)}",
         proof=[*told, *state],
-        strong=() if fine else read,
+        strong=() if fine else (*read, *([change] if change else [])),
         against=read if fine else (),
         resource=runs.role_arn if runs else None,
         since=first_at,
@@ -135,21 +143,25 @@ def logs_refused(case: Case) -> Iterator[Finding]:
     """The function ran but left no log, and its role may not write any."""
     runs, logs, standing = case.one(RunsAs), case.one(FunctionLogs), own_standing(case)
     ran = [segment for segment in case.segments() if segment.origin_type != "AWS::Lambda"] or list(case.segments())
-    if runs is None or logs is None or logs.has_events or not ran or standing is None:
+    if runs is None or logs is None or logs.has_events or standing is None:
         return
     request = log_request(case.target, runs)
     verdict = standing.allows(request)
     if verdict.outcome not in {Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY}:
         return
     by = f"{verdict.by} denies it" if verdict.policy else "no policy of its allows it"
-    yield case.hypothesis(
-        "lambda-logs-missing",
-        f"{case.target.label} ran but `{logs.log_group}` has no log of it: role `{runs.role}` may not "
-        f"`logs:PutLogEvents` ({by})",
-        strong=[logs, *standing.behind(verdict)],
-        weak=ran[:1],
-        since=ran[0].start,
-    )
+    refused = f"role `{runs.role}` may not `logs:PutLogEvents` ({by})"
+    seen = [logs, *standing.behind(verdict)]
+    if ran:
+        yield case.hypothesis(
+            "lambda-logs-missing",
+            f"{case.target.label} ran but `{logs.log_group}` has no log of it: {refused}",
+            strong=seen,
+            weak=ran[:1],
+            since=ran[0].start,
+        )
+    else:
+        yield case.fact(f"{case.target.label} can leave no log: {refused}", *seen)
     yield case.advice(
         f"Attach AWSLambdaBasicExecutionRole to `{runs.role}`, or add {grant('logs:PutLogEvents', request.resource)}",
         logs,

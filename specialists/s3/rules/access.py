@@ -12,7 +12,7 @@ from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited, role_of
 from specialists.kit.policies import Asked, Verdict, said
-from specialists.kit.series import MetricSeries
+from specialists.kit.series import MetricSeries, plain
 from specialists.s3.evidence import BucketPolicy, Ownership, PolicyStatus, PublicAccess
 from specialists.s3.metrics import CLIENT_ERRORS, risen
 from specialists.s3.signs import Reading, Sign, counted, signs
@@ -90,7 +90,7 @@ def public_access_is_blocked(case: Case) -> Iterator[Finding]:
     if graded is None:
         return
     proof, strong, weak = graded
-    count = counted(stated or unsigned) if stated or unsigned else f"{refused.total if refused else 0:g} requests"
+    count = counted(stated or unsigned) if stated or unsigned else f"{plain(refused.total if refused else 0)} requests"
     yield case.hypothesis(
         "s3-block-public-access",
         f"{count} to `{case.target.name}` are denied because Block Public Access is on{by_whom(changed)}",

@@ -6,13 +6,13 @@ from domain.evidence import Evidence
 from domain.findings import Finding
 from domain.trace import TraceCall
 from specialists.contract import Case, Rule, rule
+from specialists.kit.key import KeyState
 from specialists.kit.lastchange import says_changes
-from specialists.kit.series import MetricSeries
+from specialists.kit.series import MetricSeries, plain
 from specialists.s3.evidence import (
     BucketPolicy,
     BucketState,
     Encryption,
-    KeyState,
     MetricsConfiguration,
     Notifications,
     Ownership,
@@ -83,8 +83,8 @@ def says_requests(case: Case) -> Iterator[Finding]:
     for one in case.all(MetricSeries):
         if one.metric in {"4xxErrors", "5xxErrors"} and (one.points or one.baseline):
             yield case.fact(
-                f"`{case.target.name}` answered {one.total:g} requests with {one.metric[:3]}, "
-                f"usually {one.usual_peak:g} a minute at most",
+                f"`{case.target.name}` answered {plain(one.total)} requests with {one.metric[:3]}, "
+                f"usually {plain(one.usual_peak)} a minute at most",
                 one,
             )
 

@@ -8,15 +8,15 @@ from domain.resource import resource_from_arn
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
+from specialists.kit.keychanges import taken_away
 from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited, role_of
-from specialists.s3.evidence import Encryption, KeyState
+from specialists.s3.evidence import Encryption
 from specialists.s3.signs import Reading, Sign, counted, signs
 
 SEES = (TraceCall, TraceSegment, LogLines, Encryption, KeyState, Change)
-GOING = "PendingDeletion"
-USABLE = frozenset({"", "Enabled", "Creating", "Updating"})
 READINGS = (Reading.KEY, Reading.KEY_GOING, Reading.KEY_GONE)
 ON_OBJECTS = frozenset({"GetObject", "PutObject", "CopyObject", "HeadObject", "UploadPart", "CreateMultipartUpload"})
 
@@ -33,9 +33,9 @@ def key_is_going_or_gone(case: Case) -> Iterator[Finding]:
                 proof=(key, *cited(about)),
                 since=began(about),
             )
-        elif key.state == GOING and not about and case.calls_to(failed=False):
+        elif key.going and not about and case.calls_to(failed=False):
             yield case.advice(f"`{case.target.name}` still works, but its key waits for its deletion: save it.", key)
-        elif key.state == GOING:
+        elif key.going:
             when = f" on {key.deletion_at:%Y-%m-%d}" if key.deletion_at else ""
             yield case.hypothesis(
                 "kms-pending-deletion",
@@ -57,8 +57,8 @@ def key_cannot_be_used(case: Case) -> Iterator[Finding]:
     if not found:
         yield from _suspected(case, keys)
         return
-    unusable = [key for key in keys if key.exists and key.state not in {*USABLE, GOING}]
-    lost = [key for key in keys if not key.exists or key.state == GOING]
+    unusable = [key for key in keys if key.unusable and not key.going]
+    lost = [key for key in keys if not key.exists or key.going]
     lost = [key for key in lost if any(_meant(sign, key) for sign in found)]
     going = [sign for sign in found if sign.reading is not Reading.KEY]
     if (lost or going) and not unusable:
@@ -101,6 +101,12 @@ def key_is_asked_too_often(case: Case) -> Iterator[Finding]:
     )
 
 
+@rule("deploy-regression", sees=SEES)
+def key_was_taken_away(case: Case) -> Iterator[Finding]:
+    """Somebody disabled the objects' key or scheduled its deletion before requests began to fail for it."""
+    yield from taken_away(case, began(signs(case, *READINGS)))
+
+
 def _suspected(case: Case, keys: Sequence[KeyState]) -> Iterator[Finding]:
     """Name the key where objects are denied without a reason, and the bucket's default key is a customer's."""
     denied = [
@@ -110,7 +116,7 @@ def _suspected(case: Case, keys: Sequence[KeyState]) -> Iterator[Finding]:
     if not denied or default is None or not default.by_customer_key:
         return
     changed = last_change(case, "PutBucketEncryption", before=began(denied))
-    off = [key for key in keys if key.state not in USABLE]
+    off = [key for key in keys if key.unusable]
     yield case.hypothesis(
         "s3-kms-denied",
         f"{counted(denied)} to `{case.target.name}` denied without a reason; its objects are encrypted with "
@@ -156,4 +162,4 @@ def _key_id(text: str) -> str:
     return resource_from_arn(text).id if text.startswith("arn:") else text
 
 
-RULES: tuple[Rule, ...] = (key_is_going_or_gone, key_cannot_be_used, key_is_asked_too_often)
+RULES: tuple[Rule, ...] = (key_is_going_or_gone, key_cannot_be_used, key_is_asked_too_often, key_was_taken_away)

@@ -14,7 +14,7 @@ from specialists.kit.overheard import began, cited
 from specialists.kit.policies import Verdict
 from specialists.kit.series import MetricSeries
 from specialists.s3.evidence import Notifications, Receiver
-from specialists.s3.metrics import idle
+from specialists.s3.metrics import idle, running
 from specialists.s3.signs import Reading, read_text, signs
 
 SEES = (TraceCall, TraceSegment, LogLines, Change, Notifications, Receiver, MetricSeries)
@@ -64,13 +64,15 @@ def nobody_is_notified(case: Case) -> Iterator[Finding]:
         still, last = idle(case, left_out), puts[-1:]
         names = ", ".join(f"`{arn.rsplit(':', 1)[-1]}`" for arn in left_out[:3])
         decides = bool(still and (last or allowed))
+        # A permission may be a left-over: something else runs the function.
+        silent = [one for one in allowed if not running(case, one.arn)]
         yield case.hypothesis(
             "s3-notification-missing",
             f"{names} may be notified by `{case.target.name}` but is not among its destinations"
             f"{' and no longer runs' if still else ''}{by_whom(last)}",
             proof=(configured, *last) if decides else (),
-            strong=(*still, *allowed[:3]) if decides else (*last, *allowed[:3], *([configured] if lost else [])),
-            weak=() if decides or lost else [configured],
+            strong=(*still, *allowed[:3]) if decides else (*last, *silent[:3], *([configured] if lost else [])),
+            weak=() if decides or lost else [configured, *(one for one in allowed[:3] if one not in silent)],
             since=last[0].observed_at if last else None,
         )
     else:

@@ -11,7 +11,7 @@ from specialists.kit.change import Change
 from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited
-from specialists.kit.series import MetricSeries
+from specialists.kit.series import MetricSeries, plain
 from specialists.s3.evidence import BucketState, Lifecycle, Versioning
 from specialists.s3.metrics import SERVER_ERRORS, risen
 from specialists.s3.signs import Reading, Sign, counted, signs
@@ -39,7 +39,8 @@ def bucket_is_missing(case: Case) -> Iterator[Finding]:
     deleted = last_change(case, "DeleteBucket")
     name = f"`{case.target.name}`"
     if state is not None and state.exists:
-        sentence = f"{counted(found)} were told that bucket {name} does not exist, though it exists now"
+        were = "was" if len(found) == 1 else "were"
+        sentence = f"{counted(found)} {were} told that bucket {name} does not exist, though it exists now"
     else:
         sentence = f"Bucket {name} does not exist{f'; {counted(found)} failed for it' if found else ''}"
     yield case.hypothesis(
@@ -66,6 +67,9 @@ def object_is_missing(case: Case) -> Iterator[Finding]:
     why = "; the key looks URL-encoded, as S3 events give it" if encoded else ""
     if expiring and not encoded:
         why = f"; lifecycle rule `{expiring[0].rule or 'without name'}` deletes objects of that prefix"
+    hidden = [sign for sign in fatal if sign.hidden]
+    if hidden:
+        why += "; S3 says Access Denied instead of 404 to a caller that may not `s3:ListBucket`"
     ending = "" if fatal else ", which the caller went on from"
     yield case.hypothesis(
         "s3-no-such-key",
@@ -75,6 +79,12 @@ def object_is_missing(case: Case) -> Iterator[Finding]:
         weak=(*(() if fatal else cited(found)), *([rules] if rules and expiring else ())),
         since=began(found),
     )
+    if hidden:
+        yield case.advice(
+            "Find out who should have written the object: to allow `s3:ListBucket` turns the answer into 404 and "
+            "brings no object.",
+            *cited(hidden, 1),
+        )
     kept = case.one(Versioning)
     if fatal and kept is not None and kept.status == "Enabled":
         yield case.advice("Versioning is on: a deleted object has a delete marker and can be brought back.", kept)
@@ -108,9 +118,12 @@ def requests_come_too_fast(case: Case) -> Iterator[Finding]:
         return
     rise: list[Evidence] = [errors] if errors is not None else []
     found = stated or busy
-    more = f"; {errors.total:g} server errors, usually {errors.usual_peak:g} a minute at most" if errors else ""
+    more = ""
+    if errors:
+        more = f"; {plain(errors.total)} server errors, usually {plain(errors.usual_peak)} a minute at most"
     what = f"{counted(found)} to" if found else "Requests to"
-    said = "were told to slow down" if stated else "were answered with 503" if busy else "fail in S3"
+    were = "was" if len(found) == 1 else "were"
+    said = f"{were} told to slow down" if stated else f"{were} answered with 503" if busy else "fail in S3"
     yield case.hypothesis(
         "s3-slow-down",
         f"{what} `{case.target.name}` {said}{more}",

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
+from domain.arn import Arn
 from domain.evidence import Evidence
 from domain.findings import Finding
+from domain.resource import Resource
 from domain.trace import TraceCall
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
-from specialists.kit.lastchange import by_whom, last_change
+from specialists.kit.lastchange import SOON, by_whom, last_change
 from specialists.kit.series import MetricSeries
 from specialists.sns.evidence import DeliveryFailures, Endpoint, Subscriptions, SubscriptionSettings
 from specialists.sns.metrics import (
@@ -27,6 +30,15 @@ from specialists.sns.metrics import (
 
 SEES = (TraceCall, MetricSeries, Subscriptions, SubscriptionSettings, Endpoint, DeliveryFailures, Change)
 SUBSCRIBER, DEAD_LETTERS = "subscriber", "dead-letter queue"
+
+CLOSES = re.compile(
+    r"(?:AddPermission|RemovePermission|DeleteFunction)(?:\d{8}(?:v\d)?)?$|SetQueueAttributes$|DeleteQueue$"
+)
+SHUTS = re.compile(r"attributes\.(?:policy|kmsmasterkeyid)$", re.IGNORECASE)
+"""The changes that can close a queue or function to a topic, and the attributes of a queue that do."""
+
+SLACK = timedelta(minutes=2)
+"""Metrics come by the minute, and clocks differ."""
 
 REFUSED = re.compile(r"AccessDenied|not authorized|\bKMS\b|does not exist|NonExistent|NotFound", re.IGNORECASE)
 """Answers by which an endpoint refuses the topic, rather than failing by itself."""
@@ -96,14 +108,39 @@ def deliveries_fail(case: Case) -> Iterator[Finding]:
     if not symptoms and not (refusing and flowing and nothing(case, DELIVERED)):
         return
     decides = bool(symptoms) and bool(told or refusing)
+    since = failed.first_over(failed.usual_peak) if failed else log.failures[0].at if log and told else None
+    closed = [change for one in refusing[:1] for change in _closed_by(case, one, since)]
     yield case.hypothesis(
         "sns-delivery-failed",
-        _failure_sentence(case, failed, log, refusing),
+        _failure_sentence(case, failed, log, refusing) + by_whom(closed),
         proof=(*told, *refusing) if decides else (),
-        strong=[failed] if failed and decides else () if decides else (*symptoms, *refusing),
-        since=failed.first_over(failed.usual_peak) if failed else log.failures[0].at if log and told else None,
+        strong=(*([failed] if failed else ()), *closed) if decides else (*symptoms, *refusing, *closed),
+        since=since,
         defers_to=_deeper(case, log, refusing),
     )
+
+
+def _closed_by(case: Case, endpoint: Endpoint, since: datetime | None) -> list[Change]:
+    """Return the last change of the hour before that can have closed an endpoint to the topic: one or none."""
+    found = [
+        change
+        for change in case.evidence.of(Change, endpoint.arn)
+        if change.took_effect
+        and CLOSES.match(change.event_name)
+        and change.observed_at is not None
+        and (since is None or since - SOON <= change.observed_at <= since + SLACK)
+        and (change.event_name != "SetQueueAttributes" or any(SHUTS.search(name) for name in change.parameters))
+    ]
+    return sorted(found, key=lambda c: (str(c.observed_at), c.id))[-1:]
+
+
+@rule(sees=SEES)
+def advises_endpoints(case: Case) -> Iterator[Finding]:
+    """Says how each endpoint that cannot take the topic's messages would take them, where any failed."""
+    if not (counted(case, FAILED) or counted(case, NOT_REDRIVEN)):
+        return
+    for one in [known for known in case.all(Endpoint) if known.refuses][:3]:
+        yield case.advice(one.remedy(case.target.id), one)
 
 
 @rule("sns-dlq", sees=SEES)
@@ -166,10 +203,22 @@ def _failure_sentence(
     if log is not None and log.failures:
         first = log.failures[0]
         answered = f" with {first.status}" if first.status else ""
-        where = f"`{first.destination.rsplit(':', 1)[-1]}`" if first.destination else "the endpoint"
+        where = _named(first.destination, case.target) if first.destination else "the endpoint"
         return f"{count} of `{case.target.name}` failed: {where} answered{answered} {first.response[:160]}".rstrip()
     usual = f", usually {failed.usual_peak:g} a minute at most" if failed and failed.baseline else ""
     return f"{count} of `{case.target.name}` could not be delivered{usual}"
+
+
+def _named(destination: str, topic: Resource) -> str:
+    """Return an endpoint's name, and its Region or account where that is not the topic's."""
+    name = f"`{destination.rsplit(':', 1)[-1]}`"
+    try:
+        arn = Arn.parse(destination)
+    except ValueError:
+        return name
+    elsewhere = [f"account {arn.account}"] if arn.account != topic.account else []
+    elsewhere += [arn.region] if arn.region != topic.region else []
+    return f"{name} in {' in '.join(elsewhere)}" if elsewhere else name
 
 
 def _deeper(case: Case, log: DeliveryFailures | None, refusing: Sequence[Endpoint]) -> tuple[str, ...]:
@@ -192,5 +241,6 @@ RULES: tuple[Rule, ...] = (
     subscription_waits_for_confirmation,
     filter_lets_nothing_through,
     deliveries_fail,
+    advises_endpoints,
     failures_reach_the_dead_letter_queue_or_not,
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from domain.findings import Finding
 from domain.trace import TraceCall
 from specialists.contract import Case, Rule, rule
+from specialists.kit.key import KeyState
 from specialists.kit.lastchange import says_changes
 from specialists.kit.series import MetricSeries
 from specialists.sns.evidence import (
@@ -12,7 +13,6 @@ from specialists.sns.evidence import (
     DeliveryFailures,
     Endpoint,
     KeyPolicy,
-    KeyState,
     Subscriptions,
     SubscriptionSettings,
     TopicState,
@@ -101,11 +101,12 @@ def says_publishes_succeeded(case: Case) -> Iterator[Finding]:
         yield case.fact(f"Alarms published {len(actions)} times to `{case.target.name}`", *actions[:3])
 
 
-@rule(sees=(DeliveryFailures, TopicState, MetricSeries))
+@rule(sees=(DeliveryFailures, Endpoint, TopicState, MetricSeries))
 def advises_logging(case: Case) -> Iterator[Finding]:
     """Advises delivery status logging where notifications fail and nothing says why."""
     log, failed = case.one(DeliveryFailures), series(case, FAILED)
-    if log is not None and not log.logged and failed is not None and failed.total:
+    known = any(one.refuses for one in case.all(Endpoint))
+    if log is not None and not log.logged and failed is not None and failed.total and not known:
         yield case.advice(
             f"Switch on delivery status logging of `{case.target.name}`: it keeps each endpoint's answer.", log, failed
         )

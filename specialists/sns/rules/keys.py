@@ -10,15 +10,14 @@ from domain.resource import resource_from_arn
 from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
+from specialists.kit.key import KeyState
 from specialists.kit.lastchange import by_whom, last_change
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited, role_of
-from specialists.sns.evidence import AlarmAction, KeyPolicy, KeyState, TopicState
+from specialists.sns.evidence import AlarmAction, KeyPolicy, TopicState
 from specialists.sns.signs import Reading, Sign, signs
 
 SEES = (TraceCall, TraceSegment, LogLines, AlarmAction, TopicState, KeyState, KeyPolicy, Change)
-GOING = "PendingDeletion"
-USABLE = frozenset({"", "Enabled", "Creating", "Updating"})
 ALARMS = "cloudwatch.amazonaws.com"
 READINGS = (Reading.KEY, Reading.KEY_GOING)
 
@@ -36,11 +35,11 @@ def key_is_going_or_gone(case: Case) -> Iterator[Finding]:
             strong=() if found else (key,),
             since=began(found),
         )
-    elif said or (key is not None and key.state == GOING):
+    elif said or (key is not None and key.going):
         if not found and case.calls_to(failed=False) and key is not None:
             yield case.advice(f"`{case.target.name}` still takes messages, but will not for long: save its key.", key)
             return
-        keys: list[Evidence] = [key] if key is not None and key.state == GOING else []
+        keys: list[Evidence] = [key] if key is not None and key.going else []
         when = f" on {key.deletion_at:%Y-%m-%d}" if key is not None and key.deletion_at else ""
         yield case.hypothesis(
             "kms-pending-deletion",
@@ -59,7 +58,7 @@ def key_is_closed_to_the_publisher(case: Case) -> Iterator[Finding]:
     if not found:
         return
     name, changed = f"`{case.target.name}`", _last_key_change(case, began(found))
-    if any(s.reading is Reading.KEY_GOING for s in found) or (key and (not key.exists or key.state == GOING)):
+    if any(s.reading is Reading.KEY_GOING for s in found) or (key and (not key.exists or key.going)):
         accused = _accused(key, found)
         yield case.hypothesis(
             "sns-encrypted-topic",
@@ -71,7 +70,7 @@ def key_is_closed_to_the_publisher(case: Case) -> Iterator[Finding]:
         return
     callers_side = [sign for sign in found if sign.by_identity]
     here = [sign for sign in found if not sign.by_identity]
-    unusable = [key] if key is not None and key.state not in USABLE else []
+    unusable = [key] if key is not None and key.unusable else []
     aws_owned = [state] if state is not None and _is_aws_managed(state, key) else []
     alarms = any(isinstance(sign.evidence, AlarmAction) for sign in here)
     closed = [policy] if policy is not None and alarms and ALARMS in policy.shut_out else []
@@ -102,7 +101,7 @@ def key_is_asked_too_often(case: Case) -> Iterator[Finding]:
 
 
 def _is_aws_managed(state: TopicState, key: KeyState | None) -> bool:
-    return state.key_id.endswith("alias/aws/sns") or (key is not None and key.managed_by_aws)
+    return state.key_id.endswith("alias/aws/sns") or (key is not None and key.aws_managed)
 
 
 def _accused(key: KeyState | None, found: list[Sign] | tuple[Sign, ...]) -> str | None:

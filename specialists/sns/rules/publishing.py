@@ -29,7 +29,7 @@ def topic_is_missing(case: Case) -> Iterator[Finding]:
     if state is not None and state.exists:
         sentence = f"{_count(found)} told that topic {name} does not exist, though it exists now"
     else:
-        told = f"; {_count(found)} told so" if found else ""
+        told = f"; {_count(found).lower()} told so" if found else ""
         sentence = f"Topic {name} does not exist in {case.target.region or 'this Region'}{told}{by_whom(deleted)}"
     yield case.hypothesis(
         "sns-topic-not-found",

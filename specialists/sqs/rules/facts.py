@@ -69,7 +69,27 @@ def says_dead_letters(case: Case) -> Iterator[Finding]:
         held = subject.dead_letter_gauge
         if held is None or subject.dead_letters is not None or not (held.points or held.baseline):
             continue
-        yield case.fact(f"No message of `{subject.name}` became a dead letter; {held.peak:g} were there already", held)
+        yield case.fact(
+            f"No message of `{subject.name}` became a dead letter; {held.peak:g} were there already",
+            held,
+            notable=subject.id != case.target.id and held.peak > 0,
+        )
+
+
+@rule(sees=SEES)
+def says_worked_off(case: Case) -> Iterator[Finding]:
+    """States that many messages came at once and are being worked off: when most waited, and how many are left."""
+    for subject in subjects(case):
+        heap = subject.worked_off if subject.waiting else None
+        if heap is not None:
+            top = max(heap.points, key=lambda point: point.value)
+            yield case.fact(
+                f"`{subject.name}` is being worked off: {top.value:g} messages waited at {top.at:%H:%M} UTC,"
+                f" {heap.points[-1].value:g} at {heap.points[-1].at:%H:%M}",
+                heap,
+                *subject.traffic,
+                notable=True,
+            )
 
 
 @rule(sees=(TraceCall,))
@@ -116,6 +136,7 @@ RULES = (
     says_traffic,
     says_readers,
     says_dead_letters,
+    says_worked_off,
     says_calls_succeeded,
     says_other_refusals,
     says_purged,

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from domain.findings import Finding
 from domain.trace import TraceCall
 from specialists.contract import Case, rule
+from specialists.kit.rising import risen
 from specialists.kit.series import MetricSeries
+from specialists.kit.standstill import MISSED, standstill, total_from
 from specialists.sqs.evidence import ConsumerConcurrency, ConsumerFunction, Consumers, DeadLetterSources, QueueState
 from specialists.sqs.metrics import DELETED, LOOPS, RECEIVED, SENT
-from specialists.sqs.subject import Subject, first_rise, present, risen, stopped, subjects
+from specialists.sqs.subject import Subject, first_rise, present, stopped, subjects
 
 SEES = (QueueState, Consumers, ConsumerFunction, ConsumerConcurrency, MetricSeries, DeadLetterSources, TraceCall)
 CALL_FAILED = re.compile(r"function call failed|^failed$", re.IGNORECASE)
@@ -20,8 +22,9 @@ def mapping_is_off(case: Case) -> Iterator[Finding]:
     """The event source mapping is off while messages wait or are no longer received."""
     for subject in subjects(case):
         received = subject.series(RECEIVED)
-        idle = present(received if stopped(received) else None)
-        read_otherwise = bool(subject.functions) or bool(received and received.total)
+        quiet = standstill(received, case.window.end)
+        idle = present(received if stopped(received) or quiet else None)
+        read_otherwise = bool(subject.functions) or bool(received and received.total and not quiet)
         for mapping in subject.mappings:
             if mapping.enabled or subject.gone:
                 continue
@@ -78,16 +81,20 @@ def filter_matches_nothing(case: Case) -> Iterator[Finding]:
         if len(only) != 1 or not only[0].mapping.filters or deleted is None or not deleted.total:
             continue
         runs = only[0].invocations
-        if runs is None or runs.total or not (runs.baseline or deleted.total >= 5):
+        if runs is None:
+            continue
+        quiet = standstill(runs, case.window.end)
+        dropped = total_from(deleted, quiet) if quiet else deleted.total
+        if (runs.total and not quiet) or not (dropped >= MISSED or (runs.baseline and not runs.total)):
             continue
         mapping = only[0].mapping
         yield case.hypothesis(
             "esm-filter-drops-all",
-            f"{deleted.total:g} messages of `{subject.name}` were deleted and `{mapping.name}` did not run:"
+            f"{dropped:g} messages of `{subject.name}` were deleted and `{mapping.name}` did not run:"
             f" {' or '.join(mapping.filters)[:160]} matches nothing",
             strong=present(subject.consumers, deleted, runs),
             resource=mapping.function,
-            since=deleted.first_over(0),
+            since=quiet or deleted.first_over(0),
         )
 
 

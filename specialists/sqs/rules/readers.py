@@ -9,6 +9,7 @@ from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
+from specialists.kit.standstill import standstill
 from specialists.sqs.evidence import (
     ConsumerAccess,
     ConsumerConcurrency,
@@ -114,7 +115,8 @@ def role_may_not_read(case: Case) -> Iterator[Finding]:
     for subject in subjects(case):
         received = subject.series(RECEIVED)
         unread = bool(subject.waiting) or (subject.totals is not None and subject.totals.sent > 0)
-        idle = received is not None and not received.total and unread
+        unserved = received is not None and not received.total
+        idle = unread and (unserved or standstill(received, case.window.end) is not None)
         for mapping in (m for m in subject.mappings if m.enabled):
             said = poller_reading(f"{mapping.last_result} {mapping.state_reason}") is Reading.POLLER_DENIED
             settings = subject.function(mapping).settings
@@ -201,7 +203,7 @@ def throttles_use_up_receives(case: Case) -> Iterator[Finding]:
             state = subject.state
             few = state is not None and state.redrive is not None and state.redrive.max_receives < ENOUGH_RECEIVES
             capped = function.mapping.max_concurrency is not None
-            receives = f" after {state.redrive.max_receives} receives" if state and state.redrive else ""
+            receives = f" after {state.redrive.attempts}" if state and state.redrive else ""
             yield case.hypothesis(
                 "esm-concurrency-starved",
                 f"`{function.mapping.name}` was throttled {throttles.total:g} times without failing, and"

@@ -60,7 +60,7 @@ def dead_letters_come(case: Case) -> Iterator[Finding]:
         yield case.hypothesis(
             "sqs-dlq-filling",
             f"{subject.dead_letter_count:g} messages of `{subject.name}` moved to `{name}`"
-            f" after {state.redrive.max_receives} receives each",
+            f" after {state.redrive.attempts} each",
             proof=() if direct else (dead,),
             weak=(dead,) if direct else present(state),
             against=present(direct),
@@ -136,7 +136,7 @@ def messages_wait(case: Case) -> Iterator[Finding]:
     """
     for subject in subjects(case):
         waiting = subject.waiting
-        if not waiting or keeps_dead_letters(subject):
+        if not waiting or keeps_dead_letters(subject) or subject.worked_off is not None:
             continue
         sharper = _at_retention(subject)
         ill = [m for m in subject.mappings if not subject.function(m).healthy]
@@ -231,6 +231,7 @@ def group_waits_behind_a_message(case: Case) -> Iterator[Finding]:
             strong=(*(series[1:] if decides else (*series, state)), *failing),
             resource=subject.id,
             since=first_rise(block.age),
+            defers_to=[f.mapping.function for f in subject.functions if f.failing],
         )
 
 

@@ -23,6 +23,7 @@ PASSING = frozenset({"sfn-lambda-toomany", "sfn-lambda-service-exception", "ddb-
 """Causes that a Retry with backoff gets over."""
 
 MOST = 3
+ENDED_OTHERWISE = (("ExecutionsTimedOut", "timed out"), ("ExecutionsAborted", "were aborted"))
 
 
 @rule(sees=(Machine,))
@@ -47,6 +48,7 @@ def says_share_failed(case: Case) -> Iterator[Finding]:
     """States which share of the started executions failed, and what is usual; that none failed is a fact too."""
     by_name = {s.metric: s for s in case.all(MetricSeries) if s.namespace == "AWS/States" and s.statistic == "Sum"}
     started, failed = by_name.get("ExecutionsStarted"), by_name.get("ExecutionsFailed")
+    others = [(by_name[name], verb) for name, verb in ENDED_OTHERWISE if name in by_name and by_name[name].total]
     if started is None or failed is None or not started.total:
         return
     name = name_of(case.target.id)
@@ -55,7 +57,8 @@ def says_share_failed(case: Case) -> Iterator[Finding]:
         said = f"{failed.total:g} of {started.total:g} executions of `{name}` failed{usual}"
     else:
         said = f"None of the {started.total:g} executions of `{name}` failed"
-    yield case.fact(said, failed, started)
+    beside = "".join(f"; {series.total:g} {verb}" for series, verb in others)
+    yield case.fact(said + beside, failed, started, *(series for series, _ in others))
 
 
 @rule(sees=(MapRun,))

@@ -4,12 +4,21 @@ from collections.abc import Iterator
 
 from domain.findings import Finding
 from specialists.contract import Case, rule
+from specialists.kit.loglines import LogLines
 from specialists.kit.series import MetricSeries
 from specialists.stepfunctions.claims import Seen, observed
 from specialists.stepfunctions.classify import awaits_token
 from specialists.stepfunctions.evidence import Execution, History
+from specialists.stepfunctions.refusal import refusal_in
+from specialists.stepfunctions.tokens import refusals
 from specialists.stepfunctions.words import name_of
 
+TOKEN_CAUSES = (
+    "lambda-role-missing-permission",
+    "iam-explicit-deny-scp",
+    "iam-permission-boundary",
+    "iam-explicit-deny-identity",
+)
 UNUSUAL = 3
 SHORTEST_SECONDS = 300.0
 
@@ -39,6 +48,25 @@ def token_is_awaited(case: Case) -> Iterator[Finding]:
         return
 
 
+@rule(*TOKEN_CAUSES, sees=(History, Execution, LogLines))
+def token_was_refused(case: Case) -> Iterator[Finding]:
+    """Whoever holds the task token may not send it back: its function logs the refusal, and the execution waits on."""
+    waiting = [s for s in observed(case) if awaits_token(s.outcome.task) and s.outcome.status != "SUCCEEDED"]
+    for seen in waiting[:1]:
+        found = list(refusals(case, seen.machine))
+        for first in {one.role: one for one in reversed(found)}.values():
+            holder = first.lines.log_group.rsplit("/", 1)[-1]
+            yield case.hypothesis(
+                first.cause,
+                f"`{holder}` may not send the task token of state `{seen.outcome.state}` back to "
+                f"`{name_of(seen.machine)}`: {refusal_in(first.text)}",
+                proof=(first.lines,),
+                strong=seen.evidence[:1],
+                resource=first.role,
+                since=first.at,
+            )
+
+
 def _waited(case: Case, seen: Seen) -> float:
     """Return for how many seconds the task waited, until the window's end where it still does."""
     task = seen.outcome.task
@@ -52,4 +80,4 @@ def _usual(case: Case) -> MetricSeries | None:
     return next((s for s in found if s.baseline), None)
 
 
-RULES = (token_is_awaited,)
+RULES = (token_is_awaited, token_was_refused)

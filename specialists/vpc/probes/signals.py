@@ -16,7 +16,7 @@ from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series
 from specialists.kit.series import MetricSeries
 from specialists.vpc.addresses import network_of
-from specialists.vpc.denials import refusals, refusing_endpoints
+from specialists.vpc.denials import refusals, refusing_endpoints, swallowed
 from specialists.vpc.destinations import MENTIONS, attempt_in
 from specialists.vpc.evidence import (
     Attachment,
@@ -39,6 +39,7 @@ from specialists.vpc.texts import speaks_of_network
 
 LAMBDA = (ResourceType.LAMBDA,)
 MAX_LOOKUPS = 2
+ENDPOINTS = "vpce-"
 RECORD = re.compile(
     r"\d{1,2} \S{1,20} (?P<interface>eni-\w{1,40}) (?P<source>\S{1,45}) (?P<destination>\S{1,45}) \d{1,5}"
     r" (?P<port>\d{1,5}) \d{1,3} \d{1,20} \d{1,20} \d{1,12} \d{1,12} REJECT\b"
@@ -83,7 +84,7 @@ def function_changes(look: Look) -> Iterator[Evidence]:
 )
 def network_changes(look: Look) -> Iterator[Evidence]:
     """Who changed the route table, NAT gateway, group or ACL that is in the way of a connection that failed."""
-    yield from _changes_of(look, _in_the_way(look, *Kind))
+    yield from _changes_of(look, [part for part in _in_the_way(look, *Kind) if not part.startswith(ENDPOINTS)])
 
 
 @probe(
@@ -120,10 +121,24 @@ def _changes_of(look: Look, names: Iterable[str]) -> Iterator[Evidence]:
 
 @probe(LOOKUP_EVENTS, needs=(Subnets, RouteTables, Endpoints, LogLines), yields=(Change, NetworkChanges), only=LAMBDA)
 def endpoint_changes(look: Look) -> Iterator[Evidence]:
-    """Who changed the endpoint whose policy does not allow a call that was denied."""
+    """Who changed the endpoint that denied a call, took calls of an API away, or that calls do not go through."""
     network = map_of(look.seen, look.target)
     denied = refusals(look.seen, look.target)
-    yield from _changes_of(look, dict.fromkeys(e.id for r in denied for e in refusing_endpoints(network, r)))
+    refusing = (e.id for r in denied for e in refusing_endpoints(network, r))
+    idle = (part for part in _in_the_way(look, Kind.ROUTE) if part.startswith(ENDPOINTS))
+    _, taking = swallowed(look.seen, look.target, network)
+    yield from _changes_of(look, dict.fromkeys((*refusing, *idle, *([taking.id] if taking else []))))
+
+
+@probe(LOOKUP_EVENTS, needs=(Subnets, OwnGroups), yields=(Change,), only=LAMBDA)
+def missing_part_changes(look: Look) -> Iterator[Evidence]:
+    """Who deleted the subnet or security group that the function's settings still name."""
+    seen: tuple[Subnets | OwnGroups, ...] = (
+        *look.seen.of(Subnets, look.target.id),
+        *look.seen.of(OwnGroups, look.target.id),
+    )
+    for name in tuple(dict.fromkeys(name for one in seen for name in one.missing))[:MAX_LOOKUPS]:
+        yield from changes(look, name)
 
 
 @probe(FILTER_LOG_EVENTS, needs=(FlowLogs, Subnets, Attachment), yields=(RejectedFlows,), only=LAMBDA)
@@ -177,5 +192,6 @@ PROBES = (
     network_changes,
     called_group_changes,
     endpoint_changes,
+    missing_part_changes,
     rejected_flows,
 )

@@ -8,7 +8,8 @@ from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
-from specialists.vpc.denials import Refusal, refusals, refusing_endpoints
+from specialists.vpc.attempts import called_by
+from specialists.vpc.denials import Refusal, refusals, refusing_endpoints, swallowed
 from specialists.vpc.evidence import Attachment, Endpoints, RouteTables, Subnets
 from specialists.vpc.map import map_of
 from specialists.vpc.network import Endpoint
@@ -67,4 +68,43 @@ def _change(case: Case, endpoint_id: str) -> Change | None:
     return max(fitting, key=lambda change: (str(change.observed_at), change.event_id), default=None)
 
 
-RULES: tuple[Rule, ...] = (denied_at_the_endpoint,)
+MADE = ("CreateVpcEndpoint", "ModifyVpcEndpoint")
+
+
+@rule(
+    "apigw-private-endpoint-policy",
+    sees=(TraceCall, Attachment, Subnets, RouteTables, Endpoints, Change),
+)
+def api_behind_a_private_endpoint(case: Case) -> Iterator[Finding]:
+    """Calls of an API are refused since an endpoint with private names takes them: it leads to private APIs only."""
+    network = map_of(case.evidence, case.target)
+    calls, endpoint = swallowed(case.evidence, case.target, network)
+    if endpoint is None:
+        return
+    first_at = min(call.start for call in calls)
+    made = [
+        change
+        for change in case.all(Change)
+        if change.took_effect
+        and change.event_name in MADE
+        and (change.observed_at is None or change.observed_at <= first_at)
+        and any(value == endpoint.id or value.endswith(".execute-api") for value in change.parameters.values())
+    ][-1:]
+    after = "".join(f", since {change.event_name} by {change.who}" for change in made)
+    seen: tuple[Evidence, ...] = (*calls[:3], *case.all(Endpoints), *made)
+    yield case.hypothesis(
+        "apigw-private-endpoint-policy",
+        f"`{case.target.name}` calls `{called_by(calls[0]).host}` through VPC endpoint `{endpoint.id}`{after}: it "
+        "leads to private APIs only, and to those whose policy lets it in",
+        strong=seen if made else (),
+        weak=() if made else seen,
+        resource=endpoint.arn or None,
+        since=made[0].observed_at if made else first_at,
+    )
+    yield case.advice(
+        f"Is the API a public one? Then call it by a custom domain, or switch private DNS of `{endpoint.id}` off.",
+        *calls[:1],
+    )
+
+
+RULES: tuple[Rule, ...] = (denied_at_the_endpoint, api_behind_a_private_endpoint)

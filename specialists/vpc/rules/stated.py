@@ -165,9 +165,10 @@ def _beside(case: Case, cause: str) -> tuple[list[Evidence], str]:
         full = [s.id for s in subnets.subnets if s.id in subnets.asked and s.free == 0]
         return ([subnets], f"; no address is free in {_names(full)}") if full else ([], "")
     if cause == "lambda-subnet-sg-deleted":
-        gone = [e for e in (subnets, groups) if e is not None and e.missing]
-        named = [name for e in gone for name in e.missing]
-        return list(gone), f"; {_names(named)} does not exist" if named else ""
+        gone: list[Evidence] = [e for e in (subnets, groups) if e is not None and e.missing]
+        named = [name for e in (subnets, groups) if e is not None for name in e.missing]
+        deleted = _deleted(case, named)
+        return [*gone, *deleted], f"; {_names(named)} does not exist{_after(deleted)}" if named else ""
     if cause == "lambda-eni-limit":
         held = [e for e in case.all(FunctionInterfaces) if len(e.interfaces) >= QUOTA]
         return list(held), f"; Lambda holds {len(held[0].interfaces)} in the VPC" if held else ""
@@ -177,6 +178,22 @@ def _beside(case: Case, cause: str) -> tuple[list[Evidence], str]:
         seen: tuple[SecurityGroups, ...] = (*case.all(OwnGroups), *case.all(CalledGroups))
         return [e for e in seen if parts & {g.id for g in e.groups}], f"; {stops[0].text}" if stops else ""
     return [], ""
+
+
+def _deleted(case: Case, names: list[str]) -> list[Change]:
+    """Return the last change that deleted one of these subnets or groups."""
+    found = [
+        change
+        for change in case.all(Change)
+        if change.took_effect
+        and change.event_name in {"DeleteSubnet", "DeleteSecurityGroup"}
+        and not set(names).isdisjoint(change.parameters.values())
+    ]
+    return sorted(found, key=lambda change: (str(change.observed_at), change.event_id))[-1:]
+
+
+def _after(changes: list[Change]) -> str:
+    return "".join(f", after {change.event_name} by {change.who}" for change in changes)
 
 
 def _names(ids: list[str]) -> str:
@@ -202,12 +219,13 @@ def parts_are_gone(case: Case) -> Iterator[Finding]:
     named = _names([name for e in gone for name in e.missing])
     ran = any(s.origin_type == OWN_SEGMENT for s in case.segments()) or bool(case.calls_to(failed=False))
     working = _invoked(case) and not _errors(case)
-    sentence = f"`{case.target.name}` is configured with {named}, which does not exist"
+    deleted = _deleted(case, [name for e in gone for name in e.missing])
+    sentence = f"`{case.target.name}` is configured with {named}, which does not exist{_after(deleted)}"
     if ran or working:
         yield case.fact(f"{sentence}; it runs nevertheless", *gone)
         return
     failed = case.calls_to(failed=True)[:3]
-    yield case.hypothesis("lambda-subnet-sg-deleted", sentence, strong=(*gone, *failed))
+    yield case.hypothesis("lambda-subnet-sg-deleted", sentence, strong=(*gone, *failed, *deleted))
 
 
 def _stated_by_state(where: Attachment) -> bool:

@@ -1,0 +1,30 @@
+"""Reading KMS keys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws.reads import Read, read
+from domain.values import utc
+from specialists.contract import Look
+from specialists.kit.answers import absent
+from specialists.kit.key import KeyState
+
+DESCRIBE_KEY: Read = read("kms", "DescribeKey")
+
+
+def key_state(look: Look, named: str) -> KeyState:
+    """Return the state of the target's key; each key is asked for once in an investigation."""
+    question = ("kms key", look.target.account, look.target.region, named)
+    answer = look.once(question, lambda: absent(lambda: look.aws.kms.describe_key(KeyId=named), "NotFoundException"))
+    known: Mapping[str, Any] = answer["KeyMetadata"] if answer else {}
+    deletion = known.get("DeletionDate")
+    return KeyState(
+        resource=look.target.id,
+        source="kms:DescribeKey",
+        key_arn=known.get("Arn", named),
+        named=named,
+        exists=answer is not None,
+        state=known.get("KeyState", ""),
+        aws_managed=known.get("KeyManager") == "AWS",
+        deletion_at=utc(deletion) if deletion else None,
+    )
