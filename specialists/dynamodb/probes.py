@@ -28,8 +28,7 @@ from specialists.kit.answers import absent
 from specialists.kit.change import Change, ChangeCount
 from specialists.kit.changes import LOOKUP_EVENTS, counted_changes
 from specialists.kit.key import KeyState
-from specialists.kit.keychanges import key_changes
-from specialists.kit.keys import DESCRIBE_KEY, key_state
+from specialists.kit.keys import DESCRIBE_KEY, key_changes, key_state
 from specialists.kit.loglines import LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, callers_logs
 from specialists.kit.metrics import GET_METRIC_DATA, Metric, metric_series

@@ -3,24 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from domain.evidence import Evidence
 from domain.findings import Finding
-from specialists.contract import Case, Look
+from specialists.contract import Case
 from specialists.kit.change import Change
-from specialists.kit.changes import changes
 from specialists.kit.key import KeyState
 
 TAKING = frozenset({"DisableKey", "ScheduleKeyDeletion"})
 """CloudTrail's names of the changes after which nobody can use a key."""
 
 SLACK = timedelta(minutes=2)
-
-
-def key_changes(look: Look) -> Iterator[Evidence]:
-    """Yield the changes of the target's keys that cannot be used; CloudTrail lists a key by its ARN."""
-    for key in look.seen.of(KeyState, look.target.id):
-        if key.unusable:
-            yield from changes(look, key.key_arn, resource=key.key_arn)
 
 
 def taken_away(case: Case, since: datetime | None) -> Iterator[Finding]:
