@@ -5,6 +5,7 @@ from inline_snapshot import snapshot
 
 from bot.blocks.limits import BLOCKS_BUDGET, blocks_size
 from bot.blocks.report import model_use, report_messages
+from domain.causes import cause
 from domain.report import Report, Role, RunbookRef
 from domain.usage import Usage
 from tests.support import reports
@@ -179,7 +180,7 @@ def test_two_roots_of_about_equal_weight_are_both_named():
 def test_without_actions_the_advice_is_what_to_do():
     text = shown(reports.incident(proposed_actions=()))
 
-    assert "*What to do*\n• Raise the capacity or switch to on-demand, and let clients back off meanwhile. [E1]" in text
+    assert f"*What to do*\n• {cause('ddb-provisioned-exceeded').remedy} [E1]" in text
 
 
 def test_a_cause_that_this_version_does_not_know_is_shown_by_its_code():

@@ -386,7 +386,7 @@ async def test_no_call_is_made_after_the_deadline(aws: LocalAws) -> None:
             with suppress(look.aws.dynamodb.exceptions.ResourceNotFoundException):
                 look.aws.dynamodb.describe_table(TableName="t")
 
-    run = await ran(specialist(looking("endless", endless, GET_TABLE), limit=1.4), reads=(GET_TABLE,))
+    run = await ran(specialist(looking("endless", endless, GET_TABLE), limit=3.0), reads=(GET_TABLE,))
     await asyncio.sleep(1.2)
     made = len(aws.calls)
     await asyncio.sleep(0.3)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.action import ProposedAction, Risk
+from domain.causes import cause
 from domain.findings import Advice, Fact, Hypothesis, Strength, Support
 from domain.gap import Gap, GapReason
 from domain.graph import Edge, ServiceGraph
@@ -313,7 +314,7 @@ def incident(**changes: Any) -> Report:
         proposed_actions=ACTIONS,
         advice=(
             Advice(
-                text="Raise the capacity or switch to on-demand, and let clients back off meanwhile.",
+                text=cause("ddb-provisioned-exceeded").remedy,
                 resource=TABLE,
                 evidence=("E-call",),
             ),
