@@ -32,10 +32,18 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """The read-only clients of one account and Region, made when first used."""
+    """The read-only clients of one account and Region, made when first used.
 
-    def __init__(self, make: Callable[[str], Any]) -> None:
+    `make` makes the client of a service, `elsewhere` the clients of another Region of the same account.
+    """
+
+    def __init__(self, make: Callable[[str], Any], elsewhere: "Callable[[str], Clients]") -> None:
         self._make = make
+        self._elsewhere = elsewhere
+
+    def in_region(self, region: str) -> "Clients":
+        """Return the clients of another Region of the same account: some services are recorded in one of them only."""
+        return self._elsewhere(region)
 
     @property
     def apigateway(self) -> "APIGatewayClient":

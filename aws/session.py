@@ -103,7 +103,7 @@ class ReadSession:
         """Return the clients of an account ("" is our own) and Region ("" is the default one)."""
         where = region or self.default_region()
         whose = "" if account and account not in self._config.accounts else account
-        return Clients(partial(self.client, whose, where))
+        return Clients(partial(self.client, whose, where), partial(self.clients, account))
 
     def client(self, account: str, region: str, service: str) -> "BaseClient":
         """Return the cached client; made under a lock, because making one is not thread-safe."""

@@ -43,11 +43,11 @@ def world(aws: LocalAws) -> World:
     return World(aws, NOW, seed="tests")
 
 
-def visitor(aws: LocalAws, service: str, *, read_timeout: float = 10, **credentials: str) -> Any:
+def visitor(aws: LocalAws, service: str, *, region: str = "", read_timeout: float = 10, **credentials: str) -> Any:
     """A client as the product has one: recorded, and hit by faults."""
     keys = {"aws_access_key_id": aws.account, "aws_secret_access_key": "local", **credentials}
     config = Config(retries={"total_max_attempts": 1}, read_timeout=read_timeout)
-    return boto3.client(service, region_name=aws.region, endpoint_url=aws.endpoint, config=config, **keys)
+    return boto3.client(service, region_name=region or aws.region, endpoint_url=aws.endpoint, config=config, **keys)
 
 
 def code_of(error: pytest.ExceptionInfo[ClientError]) -> tuple[int, str]:
@@ -1092,7 +1092,9 @@ def test_the_demo_s_change_is_in_cloudtrail_among_others(aws: LocalAws, throttli
     )
     assert json.loads(cut["CloudTrailEvent"])["requestParameters"]["provisionedThroughput"]["writeCapacityUnits"] == 5
     assert [throttling.now - event["EventTime"] >= timedelta(days=9) for event in on_function] == [True]
-    assert len(cloudtrail.lookup_events()["Events"]) == 6
+    assert len(cloudtrail.lookup_events()["Events"]) == 5
+    everywhere = visitor(aws, "cloudtrail", region="us-east-1").lookup_events()["Events"]
+    assert [event["EventSource"] for event in everywhere] == ["iam.amazonaws.com"]
 
 
 def test_the_demo_s_trace_fails_at_the_table_and_reads_inventory_well(aws: LocalAws, throttling: Incident) -> None:

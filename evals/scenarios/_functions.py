@@ -146,17 +146,6 @@ CONFIGURATION = "UpdateFunctionConfiguration20150331v2"
 
 
 def role_changed(world: World, name: str, role: str, /, *, who: str, when: datetime, **request: Any) -> str:
-    """Record that somebody changed a role, where CloudTrail keeps IAM's events: us-east-1. Returns the event's id.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
-    """
-    home = World(world.aws, world.now, f"{world.seed} {name}", region="us-east-1", account=world.account)
-    return signals.cloudtrail_event(
-        home,
-        name,
-        "iam",
-        [("AWS::IAM::Role", role)],
-        who=who,
-        when=when,
-        request={"roleName": role, **request},
-    )
+    """Record that somebody changed a role. Returns the event's id."""
+    concerned, asked = [("AWS::IAM::Role", role)], {"roleName": role, **request}
+    return signals.cloudtrail_event(world, name, "iam", concerned, who=who, when=when, request=asked)

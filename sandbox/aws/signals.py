@@ -11,6 +11,8 @@ from sandbox.aws.fixtures.xray import keep
 from sandbox.aws.seeds import Metric, Point, Series, TrailEvent
 from sandbox.aws.world import World
 
+IAM_EVENTS = "us-east-1"
+
 Reported = float | Mapping[float, float] | None
 """One period of a series: a value, samples (how often each value was reported), or nothing."""
 
@@ -132,9 +134,11 @@ def cloudtrail_event(
     """Record a call in CloudTrail; returns the event's id.
 
     `name` is CloudTrail's ("UpdateFunctionConfiguration20150331v2"), `source` the service's ("lambda"), `resources`
-    are (type, name), `who` the session of the role that called, `error` a code and message.
+    are (type, name), `who` the session of the role that called, `error` a code and message. IAM's events are recorded
+    in one Region, wherever the caller is:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
     """
-    ids = world.ids
+    ids, region = world.ids, IAM_EVENTS if source == "iam" else world.region
     identity = _session_of(world, who, when)
     event_id = ids.request()
     record = {
@@ -143,7 +147,7 @@ def cloudtrail_event(
         "eventTime": _second(when),
         "eventSource": f"{source}.amazonaws.com",
         "eventName": name,
-        "awsRegion": world.region,
+        "awsRegion": region,
         "sourceIPAddress": "198.51.100.23",
         "userAgent": "aws-cli/2.31.4",
         **({"errorCode": error[0], "errorMessage": error[1]} if error else {}),
@@ -157,7 +161,7 @@ def cloudtrail_event(
         "recipientAccountId": world.account,
         "eventCategory": "Management",
     }
-    world.seeds.trail.append(
+    world.aws.seeds(region=region, account=world.account).trail.append(
         TrailEvent(
             event_id,
             name,

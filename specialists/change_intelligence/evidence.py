@@ -117,8 +117,7 @@ class ChangesSearched(Evidence, kind="change.searched"):
     """CloudTrail was read for these names: what it does not tell of them did not happen.
 
     `resource` is the first of the resources; `trivial` counts events that change no behaviour, such as tags;
-    `cut_short` are the names with more events than were read; `left_out` the number of names not asked for. `kept_in`
-    is the other Region that records IAM's events, when there were roles to ask about.
+    `cut_short` are the names with more events than were read; `left_out` the number of names of which nothing was read.
     """
 
     names: tuple[str, ...]
@@ -126,7 +125,6 @@ class ChangesSearched(Evidence, kind="change.searched"):
     trivial: int = 0
     cut_short: tuple[str, ...] = ()
     left_out: int = 0
-    kept_in: str = ""
 
     @property
     def complete(self) -> bool:
@@ -138,6 +136,5 @@ class ChangesSearched(Evidence, kind="change.searched"):
         count = f"{len(self.names)} {'name' if len(self.names) == 1 else 'names'}"
         asked = f"CloudTrail read for {count} since {self.searched_from:%Y-%m-%d %H:%M} UTC"
         short = f"; only the newest events of {', '.join(self.cut_short)}" if self.cut_short else ""
-        rest = f"; {self.left_out} names not asked for" if self.left_out else ""
-        roles = f"; changes of roles are recorded in {self.kept_in}" if self.kept_in else ""
-        return f"{asked}, {self.trivial} events of tags and the like left out{short}{rest}{roles}"
+        rest = f"; {self.left_out} names not read" if self.left_out else ""
+        return f"{asked}, {self.trivial} events of tags and the like left out{short}{rest}"

@@ -145,13 +145,11 @@ def says_that_nothing_changed(case: Case) -> Iterator[Finding]:
     ):
         return
     names = {name for item in searched for name in item.names}
-    unread = sorted({item.kept_in for item in searched if item.kept_in})
     trivial = sum(item.trivial for item in searched)
     but = f", but for {trivial} changes of tags and the like" if trivial else ""
-    roles = f"; changes of roles are recorded in {', '.join(unread)} and were not read" if unread else ""
     yield case.fact(
         f"CloudTrail tells of no change to the {len(names)} names asked for in the 24 h before "
-        f"{_clock(view.began)} ({view.began.told}){but}{roles}",
+        f"{_clock(view.began)} ({view.began.told}){but}",
         *searched,
         *([view.began.evidence] if view.began.evidence else []),
     )

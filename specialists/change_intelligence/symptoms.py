@@ -101,8 +101,8 @@ def symptoms(
     failed = {s.resource for s in segments if s.failed}
     fine = {s.resource for s in segments} - failed
     wrong = [c for c in calls if c.failed and c.caller not in fine]
-    bad = [c for c in wrong if not c.left_behind(wrong)]
-    bad += [c for c in calls if not c.failed and c.pending and c.caller in failed]
+    waiting = [c for c in calls if not c.failed and c.pending and c.caller in failed]
+    bad = [*(c for c in wrong if not c.left_behind([*wrong, *waiting])), *waiting]
     let_down = {c.caller for c in bad if _unavailable(c, graph)}
     inherited = {c.caller for c in bad} | {c.caller for c in calls if c.resource in failed and c.resource != c.caller}
     own = (

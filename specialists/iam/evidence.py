@@ -96,24 +96,17 @@ class RolePolicy(Evidence, kind="iam.role_policy"):
 
 
 class ChangesSearched(Evidence, kind="iam.changes_searched"):
-    """That CloudTrail of one Region was searched for changes of a role and its policies, and how many it showed.
+    """That CloudTrail was searched for changes of a role and its policies, and how many it showed.
 
-    IAM's events are recorded in one Region of the partition only, `home_region`.
+    `region` is the one of the partition in which IAM's events are recorded.
     """
 
     region: str
-    home_region: str
     count: int
-
-    @property
-    def decisive(self) -> bool:
-        """Whether the Region searched is where IAM's events are."""
-        return self.region == self.home_region
 
     def summary(self) -> str:
         """Say where was searched and how many changes there are."""
-        limit = "" if self.decisive else f"; IAM's changes are recorded in {self.home_region}"
-        return f"Changes of the role in CloudTrail of {self.region}: {self.count}{limit}"
+        return f"Changes of the role in CloudTrail of {self.region}: {self.count}"
 
 
 class FunctionLogs(Evidence, kind="iam.function_logs"):

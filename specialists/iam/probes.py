@@ -33,20 +33,15 @@ from specialists.iam.refusals import Refusal, refusals
 from specialists.iam.standing import log_request
 from specialists.kit.answers import absent
 from specialists.kit.change import Change
-from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes
+from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes, recorded_in
 from specialists.kit.functions import GET_CONFIGURATION, configuration_of
-from specialists.kit.loglines import LogLines
+from specialists.kit.loglines import REFUSED, LogLines
 from specialists.kit.logs import FILTER_LOG_EVENTS, log_lines
 
 LAMBDA = {ResourceType.LAMBDA}
 CREDENTIALS = re.compile(
     r"(ACCESS_?KEY|SECRET_?(ACCESS_?)?KEY|SESSION_?TOKEN|AWS_?(KEY|SECRET|TOKEN|CREDENTIALS))", re.IGNORECASE
 )
-HOME_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-"""Where a partition's IAM events are recorded.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
-"""
 MAX_POLICY_LOOKUPS = 2
 
 
@@ -122,8 +117,7 @@ def role_changes(look: Look) -> Iterator[Evidence]:
         yield ChangesSearched(
             resource=arn,
             source="cloudtrail:LookupEvents",
-            region=look.aws.cloudtrail.meta.region_name,
-            home_region=HOME_REGIONS.get(look.target.partition, look.target.region),
+            region=recorded_in(look, arn),
             count=count,
         )
 
@@ -149,7 +143,7 @@ def denials_in_logs(look: Look) -> Iterator[Evidence]:
             look,
             group,
             DENIAL_PATTERN,
-            named="refused calls",
+            named=REFUSED,
             keep=lambda message: DENIAL.search(message) is not None,
         ),
         "ResourceNotFoundException",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from aws.clients import Clients
 from aws.reads import Read, read
 from domain.evidence import Evidence
 from domain.resource import Resource, ResourceType, state_machine_of
@@ -50,6 +51,20 @@ def listed_as(resource: Resource) -> str:
     return naming(resource) if naming else resource.name
 
 
+IAM_EVENTS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+"""The one Region of a partition that records IAM's events.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+"""
+
+
+def recorded_in(look: Look, resource: str) -> str:
+    """Return the Region whose CloudTrail tells of the resource: the target's, for roles and policies IAM's own."""
+    here = look.aws.cloudtrail.meta.region_name
+    partition, _, service = resource.removeprefix("arn:").partition(":")
+    return IAM_EVENTS.get(partition, here) if service.startswith("iam:") else here
+
+
 def changes(
     look: Look, name: str, *, resource: str | None = None, look_back: timedelta = LOOK_BACK
 ) -> Iterator[Change]:
@@ -58,8 +73,9 @@ def changes(
     `name` is the resource's name as CloudTrail lists it; `resource` the id the evidence is about (the target's by
     default). Asked once per name in an investigation.
     """
-    events = _asked_once(look, "ResourceName", name, _before(look, look_back), look.window.end)
-    yield from _written(events, resource or look.target.id)
+    about = resource or look.target.id
+    events = _asked_once(look, "ResourceName", name, _before(look, look_back), look.window.end, about)
+    yield from _written(events, about)
 
 
 def counted_changes(look: Look, name: str) -> Iterator[Evidence]:
@@ -76,12 +92,12 @@ def counted_changes(look: Look, name: str) -> Iterator[Evidence]:
 
 def changes_between(look: Look, name: str, start: datetime, end: datetime, *, resource: str) -> Iterator[Change]:
     """Yield the write events of another time that name the resource, oldest first. CloudTrail goes 90 days back."""
-    yield from _written(_asked_once(look, "ResourceName", name, start, end), resource)
+    yield from _written(_asked_once(look, "ResourceName", name, start, end, resource), resource)
 
 
-def cut_short(look: Look, name: str) -> bool:
+def cut_short(look: Look, name: str, resource: str) -> bool:
     """Tell whether CloudTrail held more events about that name than `changes` reads: the oldest are then not known."""
-    events = _asked_once(look, "ResourceName", name, _before(look, LOOK_BACK), look.window.end)
+    events = _asked_once(look, "ResourceName", name, _before(look, LOOK_BACK), look.window.end, resource)
     return len(events) >= MAX_EVENTS
 
 
@@ -90,16 +106,20 @@ def service_changes(look: Look, source: str, *, resource: str) -> Iterator[Chang
 
     `source` is CloudTrail's name of the service ("apigateway.amazonaws.com"); the caller picks what concerns it.
     """
-    yield from _written(_asked_once(look, "EventSource", source, _before(look, LOOK_BACK), look.window.end), resource)
+    events = _asked_once(look, "EventSource", source, _before(look, LOOK_BACK), look.window.end, resource)
+    yield from _written(events, resource)
 
 
 def _before(look: Look, look_back: timedelta) -> datetime:
     return look.window.start - look_back
 
 
-def _asked_once(look: Look, attribute: str, value: str, start: datetime, end: datetime) -> "list[EventTypeDef]":
-    question = ("changes", look.target.account, look.target.region, attribute, value, start, end)
-    return look.once(question, lambda: _lookup(look, attribute, value, start, end))
+def _asked_once(
+    look: Look, attribute: str, value: str, start: datetime, end: datetime, about: str
+) -> "list[EventTypeDef]":
+    region = recorded_in(look, about)
+    question = ("changes", look.target.account, region, attribute, value, start, end)
+    return look.once(question, lambda: _lookup(look.aws.in_region(region), attribute, value, start, end))
 
 
 def _written(events: "Iterable[EventTypeDef]", about: str) -> Iterator[Change]:
@@ -122,8 +142,8 @@ def _written(events: "Iterable[EventTypeDef]", about: str) -> Iterator[Change]:
         )
 
 
-def _lookup(look: Look, attribute: str, value: str, start: datetime, end: datetime) -> "list[EventTypeDef]":
-    pages = look.aws.cloudtrail.get_paginator("lookup_events").paginate(
+def _lookup(aws: Clients, attribute: str, value: str, start: datetime, end: datetime) -> "list[EventTypeDef]":
+    pages = aws.cloudtrail.get_paginator("lookup_events").paginate(
         LookupAttributes=[{"AttributeKey": attribute, "AttributeValue": value}],  # type: ignore[typeddict-item]  # one of its names
         StartTime=start,
         EndTime=end,

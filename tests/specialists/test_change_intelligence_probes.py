@@ -67,7 +67,13 @@ def world(_local: LocalAws, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(_local, now=NOW)
 
 
-def look_at(probe: Probe, *arns: str, seen: tuple[Evidence, ...] = (), once: Once | None = None) -> list[Any]:
+def look_at(
+    probe: Probe,
+    *arns: str,
+    seen: tuple[Evidence, ...] = (),
+    once: Once | None = None,
+    missed: list[Exception] | None = None,
+) -> list[Any]:
     """What the probe brings about these targets together; only its declared reads pass the guard."""
     targets = tuple(resource_from_arn(arn) for arn in arns)
     session = ReadSession(AwsConfig(region="eu-west-1", max_attempts=1), probe.reads)
@@ -80,6 +86,7 @@ def look_at(probe: Probe, *arns: str, seen: tuple[Evidence, ...] = (), once: Onc
         now=NOW,
         once=once or Once(),
         targets=targets,
+        missed=[] if missed is None else missed,
     )
     found = list(probe.run(look))
     for evidence in found:
@@ -170,10 +177,17 @@ def test_what_a_function_runs_as_and_with_is_asked_for_when_it_can_matter(world:
     assert seen(failing("ConnectTimeoutError")) == {("PutRolePolicy", ROLE), ("RevokeSecurityGroupEgress", FUNCTION)}
 
 
-def test_a_role_is_not_counted_as_searched_where_its_events_are_not_kept(world: World) -> None:
-    [searched] = look_at(trail.dependency_changes, FUNCTION, seen=(revisions(),))
+def test_a_name_that_cannot_be_asked_for_is_missed_and_hides_no_other(world: World) -> None:
+    event(world, "UpdateTable", "dynamodb", "orders", 30)
+    asked = {"LookupAttributes": [{"AttributeKey": "ResourceName", "AttributeValue": "create-order"}]}
+    world.aws.inject("cloudtrail", "LookupEvents", ACCESS_DENIED, when=asked)
+    missed: list[Exception] = []
 
-    assert (searched.names, searched.kept_in) == ((), "us-east-1")
+    found = look_at(trail.resource_changes, TABLE, FUNCTION, missed=missed)
+
+    assert [c.resource for c in found if isinstance(c, Change)] == [TABLE]
+    assert (found[-1].names, found[-1].left_out, found[-1].complete) == (("orders",), 1, False)
+    assert len(missed) == 1
 
 
 def test_api_gateways_events_are_matched_by_the_api_they_name(world: World) -> None:

@@ -415,12 +415,6 @@ def test_nothing_changed_is_said_only_where_cloudtrail_was_read_in_full() -> Non
     assert not [fact for facts in silent for fact in facts if "no change" in fact]
 
 
-def test_roles_recorded_in_another_region_are_not_claimed_to_be_unchanged() -> None:
-    _, facts = judged(segment(), searched(kept_in="us-east-1"))
-
-    assert facts[0].endswith("; changes of roles are recorded in us-east-1 and were not read")
-
-
 def test_a_change_of_the_day_before_yesterday_is_not_told() -> None:
     _, facts = judged(segment(), change("UpdateFunctionCode", -1441))
 
@@ -554,6 +548,14 @@ def test_a_condition_that_its_caller_went_on_from_is_no_symptom() -> None:
     failed = DOWN.model_copy(update={"start": minute(1)})
 
     assert [s.kind for s in symptoms(EvidenceBundle([condition, failed]), REACHING)] == [Kind.UNAVAILABLE]
+
+
+def test_a_condition_after_which_its_caller_waited_without_end_is_no_symptom() -> None:
+    condition = called(("ConditionalCheckFailedException", "The conditional request failed"), http_status=400)
+    hung = DOWN.model_copy(update={"start": minute(1), "fault": False, "error": False, "pending": True})
+    found = symptoms(EvidenceBundle([segment(None), condition, hung]), REACHING)
+
+    assert [s.evidence for s in found] == [hung]
 
 
 def test_an_alarm_that_only_says_that_it_fails_makes_no_suspect_where_the_requests_say_what() -> None:

@@ -728,9 +728,7 @@ def test_own_keys_in_the_environment_support_stale_credentials():
 
 
 def test_healthy_target_has_facts_and_no_hypothesis():
-    searched = ChangesSearched(
-        resource=ROLE, source="cloudtrail:LookupEvents", region="us-east-1", home_region="us-east-1", count=0
-    )
+    searched = ChangesSearched(resource=ROLE, source="cloudtrail:LookupEvents", region="us-east-1", count=0)
     good = refused().model_copy(update={"error": False, "errors": ()})
     evidence = [*known(WRITES), good, searched]
 
@@ -748,29 +746,9 @@ def test_refused_call_is_not_called_free_of_refusals():
     assert "No refusal in the function's log" in texts([*known(READS), logged("all well")], Fact)
 
 
-def test_silence_of_the_wrong_region_is_not_called_unchanged():
-    searched = ChangesSearched(
-        resource=ROLE, source="cloudtrail:LookupEvents", region="eu-west-1", home_region="us-east-1", count=0
-    )
-
-    assert "not changed" not in texts([runs_as(), searched], Fact)
-    assert "CloudTrail of us-east-1" in texts([runs_as(), refused(), searched], Advice)
-    assert "CloudTrail of us-east-1" in texts([runs_as(), state(trusts="ecs-tasks.amazonaws.com"), searched], Advice)
-
-
-def test_where_to_look_for_changes_is_not_advised_for_a_role_that_nothing_refused():
-    searched = ChangesSearched(
-        resource=ROLE, source="cloudtrail:LookupEvents", region="eu-west-1", home_region="us-east-1", count=0
-    )
-
-    assert "CloudTrail" not in texts([runs_as(), state(), searched], Advice)
-
-
 def test_history_of_somebody_elses_role_is_told_by_whoever_runs_as_it():
     other = "arn:aws:iam::123456789012:role/other-role"
-    searched = ChangesSearched(
-        resource=other, source="cloudtrail:LookupEvents", region="us-east-1", home_region="us-east-1", count=0
-    )
+    searched = ChangesSearched(resource=other, source="cloudtrail:LookupEvents", region="us-east-1", count=0)
 
     assert "other-role" not in texts([runs_as(), searched], Fact)
     assert "Role `other-role` was not changed" in texts([runs_as(role=other), searched], Fact)
@@ -781,9 +759,7 @@ def test_change_of_the_role_is_a_fact():
         [
             runs_as(),
             change("PutRolePolicy"),
-            ChangesSearched(
-                resource=ROLE, source="cloudtrail:LookupEvents", region="eu-west-1", home_region="us-east-1", count=1
-            ),
+            ChangesSearched(resource=ROLE, source="cloudtrail:LookupEvents", region="us-east-1", count=1),
         ],
         Fact,
     )
@@ -817,9 +793,7 @@ def test_registry_finds_the_specialist():
 
 
 def test_a_refusal_in_a_request_that_ended_well_is_a_fact_and_no_cause():
-    searched = ChangesSearched(
-        resource=ROLE, source="cloudtrail:LookupEvents", region="eu-west-1", home_region="us-east-1", count=0
-    )
+    searched = ChangesSearched(resource=ROLE, source="cloudtrail:LookupEvents", region="us-east-1", count=0)
     evidence = [*known(READS), refused(), segment(), searched]
 
     assert hypotheses(evidence) == []

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from botocore.exceptions import ClientError
+
 from domain.evidence import Evidence
 from domain.resource import Resource, ResourceType, resource_from_arn
 from specialists.change_intelligence.evidence import ChangesSearched, FunctionRevisions
@@ -21,13 +23,6 @@ MAX_CHANGES = 50
 """The newest changes of a resource that are kept."""
 
 APIS = frozenset({ResourceType.REST_API, ResourceType.HTTP_API, ResourceType.API})
-
-
-IAM_EVENTS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-"""The Region that records a partition's IAM events.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
-"""
 
 
 class _Asked(NamedTuple):
@@ -93,25 +88,28 @@ def _asked(target: Resource) -> _Asked:
 def _changes_of(look: Look, asked: Sequence[_Asked], most: int) -> Iterator[Evidence]:
     dropped = 0
     short: list[str] = []
+    read: list[str] = []
     for name, about in asked[:most]:
-        found = list(changes(look, name, resource=about))
+        try:
+            found = list(changes(look, name, resource=about))
+        except ClientError as error:
+            look.missed.append(error)
+            continue
+        read.append(name)
         matter = [change for change in found if not trivial(change)]
         dropped += len(found) - len(matter)
-        if cut_short(look, name) or len(matter) > MAX_CHANGES:
+        if cut_short(look, name, about) or len(matter) > MAX_CHANGES:
             short.append(name)
         yield from matter[-MAX_CHANGES:]
     if asked:
-        here, home = look.aws.cloudtrail.meta.region_name, IAM_EVENTS.get(look.target.partition, "")
-        far = {one for one in asked if ":iam:" in one.resource and home != here}
         yield ChangesSearched(
             resource=look.target.id,
             source="cloudtrail:LookupEvents",
-            names=tuple(one.name for one in asked[:most] if one not in far),
-            kept_in=home if far else "",
+            names=tuple(read),
             searched_from=look.window.start - LOOK_BACK,
             trivial=dropped,
             cut_short=tuple(short),
-            left_out=len(asked[most:]),
+            left_out=len(asked) - len(read),
         )
 
 

@@ -69,7 +69,7 @@ def nothing_refused(case: Case) -> Iterator[Finding]:
 
 @rule(sees=(*SEEN, ChangesSearched))
 def role_history(case: Case) -> Iterator[Finding]:
-    """What CloudTrail shows of the target's roles, and when its silence about a suspected one means nothing."""
+    """What CloudTrail shows of the target's roles and of those that were refused something."""
     standing, suspected = own_standing(case), _suspected(case)
     for searched in case.evidence.of(ChangesSearched):
         if searched.resource not in suspected and (standing is None or searched.resource != standing.role_arn):
@@ -79,14 +79,8 @@ def role_history(case: Case) -> Iterator[Finding]:
         for change in sorted(changes, key=lambda c: (c.observed_at or case.window.end, c.event_id))[-3:]:
             when = clock(change.observed_at) if change.observed_at else "an unknown time"
             yield case.fact(f"{change.who} called {change.event_name} on role `{name}` at {when}", change)
-        if not changes and searched.decisive:
+        if not changes:
             yield case.fact(f"Role `{name}` was not changed in the 24 h before", searched)
-        if not changes and not searched.decisive and searched.resource in suspected:
-            yield case.advice(
-                f"Changes of role `{name}` are recorded in CloudTrail of {searched.home_region}, which was not read: "
-                f"look there for DetachRolePolicy, PutRolePolicy and UpdateAssumeRolePolicy",
-                searched,
-            )
 
 
 def _suspected(case: Case) -> set[str]:
