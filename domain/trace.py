@@ -4,6 +4,7 @@ Documents: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocu
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from pydantic import AwareDatetime
 
@@ -75,12 +76,18 @@ class TraceCall(Evidence, kind="trace.call"):
         codes = {(error.code or error.type).rsplit("::", 1)[-1] for error in self.errors}
         return self.refused and bool(codes) and codes <= NEGATIVE and ":sns:" not in self.resource
 
-    def left_behind(self, failed: Iterable["TraceCall"]) -> bool:
-        """Whether its caller took a plain no and went on to another of the failed calls, which failed otherwise."""
+    def left_behind(self, unwell: Iterable["TraceCall"]) -> bool:
+        """Whether its caller took a plain no and went on to another call, which failed otherwise or never ended."""
         return self.answered_no and any(
-            c.caller == self.caller and c.trace_id == self.trace_id and c.start > self.start and not c.answered_no
-            for c in failed
+            not c.answered_no and (self.outlived_by(c) if c.pending else self._came_before(c)) for c in unwell
         )
+
+    def outlived_by(self, later: "TraceCall") -> bool:
+        """Whether its caller began the other call after this one had ended."""
+        return self._came_before(later) and later.start >= self.start + timedelta(seconds=self.seconds)
+
+    def _came_before(self, later: "TraceCall") -> bool:
+        return later.caller == self.caller and later.trace_id == self.trace_id and later.start > self.start
 
     def summary(self) -> str:
         """Say what was called and how it ended."""

@@ -62,6 +62,21 @@ def test_a_condition_after_which_nothing_else_failed_stays_a_suspect() -> None:
     assert failing(later(CONDITION, 2), later(UNAVAILABLE, 1)).origins == {TABLE, REMOTE}
 
 
+HUNG = called(FUNCTION, REMOTE).model_copy(update={"pending": True})
+
+
+def test_a_failure_does_not_begin_at_a_condition_after_which_its_caller_waited_without_end() -> None:
+    view = failing(CONDITION, later(HUNG, 1))
+
+    assert view.origins == frozenset()
+    assert TABLE not in view.failing
+
+
+def test_a_condition_that_was_refused_beside_a_call_without_end_stays_a_suspect() -> None:
+    assert failing(CONDITION, later(HUNG, 0.05)).origins == {TABLE}
+    assert failing(later(CONDITION, 1), HUNG).origins == {TABLE}
+
+
 def test_a_denied_call_is_no_plain_no() -> None:
     denied = called(FUNCTION, TABLE, code="AccessDeniedException", error=True, http_status=400, origin=True)
 

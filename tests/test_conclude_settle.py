@@ -318,6 +318,7 @@ def test_a_call_that_names_no_table_leaves_its_caller_undecided_and_asks_for_the
 
     nameless, unknown = raising("aws:DynamoDB"), raising("aws:Translate")
 
+    assert raising("aws:AmazonDynamoDBv2").root_cause is raising("aws:Amazon S3").root_cause is None
     assert nameless.root_cause is None
     assert nameless.verdict.next_look == (
         "The trace does not name what of AWS service `DynamoDB` was called: ask again with its name."

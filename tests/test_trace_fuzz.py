@@ -31,7 +31,7 @@ FIELDS: dict[str, Any] = {
     "origin": st.one_of(st.sampled_from(["AWS::Lambda", "AWS::Lambda::Function", "AWS::DynamoDB::Table", "AWS::SNS", "AWS::ApiGateway::Stage"]), VALUES),
     "inferred": st.booleans(), "error": VALUES, "fault": VALUES, "throttle": VALUES, "aws": st.one_of(AWS, VALUES), "cause": CAUSE,
     "http": st.one_of(VALUES, st.fixed_dictionaries({"request": st.dictionaries(st.sampled_from(["url", "method"]), VALUES), "response": st.dictionaries(st.just("status"), VALUES)})),
-    "resource_arn": VALUES, "links": st.one_of(VALUES, st.lists(st.dictionaries(st.just("trace_id"), VALUES), max_size=2)), "annotations": st.dictionaries(st.text(max_size=3), VALUES, max_size=2),
+    "resource_arn": VALUES, "links": st.one_of(VALUES, st.lists(st.dictionaries(st.just("trace_id"), VALUES), max_size=2)), "metadata": st.one_of(VALUES, st.fixed_dictionaries({"default": st.one_of(VALUES, st.dictionaries(st.sampled_from(["rpc.service", "aws.s3.bucket", "aws.remote.resource.type"]), VALUES, max_size=2))})), "annotations": st.dictionaries(st.text(max_size=3), VALUES, max_size=2),
 }  # fmt: skip
 NODE = st.fixed_dictionaries({}, optional=FIELDS)
 DOCUMENT = st.recursive(

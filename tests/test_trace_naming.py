@@ -28,7 +28,9 @@ def called(subsegment: dict[str, Any], home: Home = HOME) -> str:
     return calls(read_all([function("f", subsegment)], home))[0].resource
 
 
-@pytest.mark.parametrize("name", ["DynamoDB", "dynamodb", "AmazonDynamoDBv2", "AmazonDynamoDB"])
+@pytest.mark.parametrize(
+    "name", ["DynamoDB", "dynamodb", "AmazonDynamoDBv2", "AmazonDynamoDB", "DynamoDBv2", "DynamoDb", "AWS::DynamoDB"]
+)
 def test_a_table_is_named_alike_by_every_sdk(name: str) -> None:
     assert called(call(name, "PutItem", aws={"table_name": "orders"})) == TABLE
 

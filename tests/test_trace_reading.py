@@ -216,6 +216,7 @@ def test_links_are_other_traces_by_valid_ids_only() -> None:
     links = [{"trace_id": other}, {"trace_id": other}, {"trace_id": "nonsense"}, {"trace_id": 7}, "x", {}]
 
     assert read(function("f", links=links)).links == (other,)
+    assert read(function("f", document("orders process", links=links))).links == (other,)
 
 
 def test_retries_and_annotations_are_kept() -> None:

@@ -103,9 +103,14 @@ def _defers(one: Hypothesis, other: Hypothesis) -> bool:
     return other.resource in one.defers_to and other.resource != one.resource
 
 
+def takes_part(resource: str, graph: ServiceGraph) -> bool:
+    """Whether the resource makes calls or is called, as a role or a key is not."""
+    return any(edge.calls and resource in {edge.source, edge.target} for edge in graph.edges)
+
+
 def _about_a_call_of(deep: Hypothesis, caller: str, graph: ServiceGraph, bundle: EvidenceBundle) -> bool:
     """Whether the deep one stands outside the calls (a role, a key) and is about a call that the caller's side made."""
-    if any(edge.calls and deep.resource in {edge.source, edge.target} for edge in graph.edges):
+    if takes_part(deep.resource, graph):
         return False
     below = {caller, *graph.downstream(caller, failing=True)}
     cited = (bundle[e] for e in deep.evidence if e in bundle)

@@ -13,10 +13,11 @@ from domain.graph import ServiceGraph
 from domain.report import Agreement, RankedHypothesis, Role
 from orchestrator.conclude.advised import doubted, suggested
 from orchestrator.conclude.agree import agreement, opinions, share_left
-from orchestrator.conclude.explain import BLINDNESS, CHANGE, Weighed, explanations
+from orchestrator.conclude.explain import BLINDNESS, CHANGE, Weighed, explanations, takes_part
+from orchestrator.conclude.outlived import outlived
 from orchestrator.conclude.precedence import Favour, favours
 from orchestrator.conclude.weigh import TraceView, evidence_score, grounded, merged, positioned
-from orchestrator.trace.naming import SERVICES
+from orchestrator.trace.spans import service_of
 from specialists.kit.change import Change
 
 THRESHOLD = 0.60
@@ -39,6 +40,9 @@ DEEPER_UNSEEN = 0.60
 
 LOOKED_INTO = frozenset({"dynamodb", "events", "lambda", "s3", "sns", "sqs", "states"})
 """Services with specialists; X-Ray names no table of a transaction, for one."""
+
+OUTLIVED = 0.30
+"""What is left of a refusal with which the function ran well before it failed with something else."""
 
 TOO_LATE = 0.30
 """What is left of a change that came after the failure had begun."""
@@ -82,6 +86,7 @@ def settle(
     seen = tuple(h for h in given if h.origin is Origin.RULE)
     joined = merged(seen)
     weighed = [Weighed(h, positioned(evidence_score(h, bundle), h, view, graph)) for h in joined]
+    weighed = [w._replace(score=w.score * OUTLIVED) if outlived(w.hypothesis, bundle) else w for w in weighed]
     weighed = [_in_time(w, weighed) for w in weighed]
     explained = explanations(weighed, graph, bundle, threshold=THRESHOLD)
     weighed = [_unexplained_deferral(w, explained, view, graph, denied) for w in weighed]
@@ -181,7 +186,7 @@ def _unexplained_deferral(
 
 def wants_a_name(resource: str) -> bool:
     """Whether it is a service of whose resources a specialist knows more, and the trace does not say which one."""
-    return resource.startswith("aws:") and SERVICES.get(resource.removeprefix("aws:").lower()) in LOOKED_INTO
+    return resource.startswith("aws:") and service_of(resource.removeprefix("aws:")) in LOOKED_INTO
 
 
 def _triggers(
@@ -201,7 +206,8 @@ def _triggered(
 ) -> Weighed | None:
     """Return the unexplained cause that the change set off, and that did not begin before it.
 
-    It is on the same resource or next to it, or explains a symptom there: new code asks for a right its role never had.
+    It is on the same resource or next to it, or stands outside the calls and explains a symptom there: new code asks
+    for a right its role never had. What fails two calls away fails for reasons of its own.
     A cause that rests on a later change of its own was set off by that one.
     """
     leads_to = {
@@ -220,7 +226,7 @@ def _triggered(
         if w.hypothesis.cause != CHANGE
         and w.key not in explained
         and w.score >= THRESHOLD
-        and (w.hypothesis.resource in near or w.key in leads_to)
+        and (w.hypothesis.resource in near or (w.key in leads_to and not takes_part(w.hypothesis.resource, graph)))
         and _follows(change.hypothesis, w.hypothesis)
         and not _has_a_later_one(change.hypothesis, w.hypothesis, bundle)
     ]

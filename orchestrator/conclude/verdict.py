@@ -19,7 +19,7 @@ from orchestrator.alarms.words import told
 from orchestrator.conclude.impact import Impact, impacts
 from orchestrator.conclude.naming import elsewhere, label, short
 from orchestrator.conclude.settle import SUSPICION, SUSPICION_IN_PEACE, Settlement, wants_a_name
-from orchestrator.conclude.weigh import ANSWERS, TraceView, unanswered
+from orchestrator.conclude.weigh import ANSWERS, TraceView, given_up, unanswered
 from specialists.historical_incident.evidence import PastIncident
 from specialists.kit.passage import KnowledgePassage
 from specialists.signal_analysis.evidence import UsualHour
@@ -144,6 +144,7 @@ def _open(
     likely = [h for h in settled.by_rules if h.role in {Role.MINORITY, Role.CONTRIBUTING, Role.TRIGGER}][:3]
     where = sorted(view.origins) or [h.resource for h in likely[:1]] or _only(view.failing)
     silent = unanswered(where[0], bundle) if where else ()
+    left = given_up(where[0], bundle) if where else ()
     if likely:
         fits = "; ".join(f"{cause(h.cause).title} at {short(h.resource, graph)} ({h.confidence:.0%})" for h in likely)
         said = f"{'One cause fits' if len(likely) == 1 else f'{len(likely)} causes fit'}, none well enough: {fits}."
@@ -153,17 +154,29 @@ def _open(
         said = f"{said} No full view from {listed([r.name for r in blind])}."
     return Verdict(
         ReportStatus.INCONCLUSIVE,
-        f"{_failing(where, silent, graph)}, but the evidence does not decide",
+        f"{_failing(where, silent, left, graph)}, but the evidence does not decide",
         said,
-        _next_look(gaps, {*where, *(h.resource for h in likely)}, graph) if gaps or not silent else _way(silent, graph),
+        _next_look(gaps, {*where, *(h.resource for h in likely)}, graph)
+        if gaps or not (silent or left)
+        else _patience(left, graph)
+        if left
+        else _way(silent, graph),
     )
 
 
-def _failing(where: Sequence[str], silent: Sequence[TraceCall], graph: ServiceGraph) -> str:
+def _failing(where: Sequence[str], silent: Sequence[TraceCall], left: Sequence[TraceCall], graph: ServiceGraph) -> str:
     """Say where it fails: what got no answer may fail in its caller, on the way, or at what was called."""
+    if left:
+        called = label(left[0].resource, graph)
+        return f"{label(left[0].caller, graph)} stops waiting for {called}, which ends well"
     if silent:
         return f"Calls of {label(silent[0].caller, graph)} to {label(silent[0].resource, graph)} get no answer"
     return f"Something is failing in {label(where[0], graph) if where else 'this request'}"
+
+
+def _patience(left: Sequence[TraceCall], graph: ServiceGraph) -> str:
+    caller, called = label(left[0].caller, graph), label(left[0].resource, graph)
+    return f"Compare how long {caller} waits for an answer with how long {called} usually takes."
 
 
 def _way(silent: Sequence[TraceCall], graph: ServiceGraph) -> str:

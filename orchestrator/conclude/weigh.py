@@ -59,10 +59,9 @@ class TraceView(NamedTuple):
         bad_segments = [s for s in failed_segments if not _passed_on(s, calls, segments)]
         callers_that_failed = {s.resource for s in bad_segments}
         failed_calls = [] if tried_again else [c for c in calls if c.failed]
+        unwell = [*failed_calls, *(c for c in calls if c.pending)]
         bad_calls = [
-            c
-            for c in failed_calls
-            if not c.left_behind(failed_calls) and (c.caller in callers_that_failed or not c.refused)
+            c for c in failed_calls if not c.left_behind(unwell) and (c.caller in callers_that_failed or not c.refused)
         ]
         waited_for = {c.resource for c in calls if c.pending and c.caller in callers_that_failed}
         origins = {c.resource for c in bad_calls if c.origin} | {s.resource for s in bad_segments if s.origin}
@@ -113,6 +112,17 @@ def unanswered(resource: str, bundle: EvidenceBundle) -> tuple[TraceCall, ...]:
     began = [c for c in bundle.of(TraceCall, resource) if c.failed and c.origin]
     reached = bundle.of(TraceSegment, resource) or any(c.http_status or not _no_way(c) for c in began)
     return () if reached else tuple(began)
+
+
+def given_up(resource: str, bundle: EvidenceBundle) -> tuple[TraceCall, ...]:
+    """Return the calls in which a failure began at the resource, where their caller stopped waiting and it went well.
+
+    Its own segments show it: all of them ended without a failure.
+    """
+    began = [c for c in bundle.of(TraceCall, resource) if c.failed and c.origin]
+    own = bundle.of(TraceSegment, resource)
+    well = bool(own) and all(s.seconds is not None and not s.failed for s in own)
+    return tuple(began) if well and all(_no_way(c) and not c.http_status for c in began) else ()
 
 
 NO_WAY = re.compile(

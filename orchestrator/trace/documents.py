@@ -18,6 +18,9 @@ from orchestrator.texts import read_json
 MAX_DEPTH = 64
 MAX_MESSAGE = 2_000
 UNNAMED = "unnamed"
+FAILED_FROM = 400
+FAILED_TRY = "aws.http.error.event"
+"""The type that the collector's exporter gives to each failed try of an SDK's call, also where a later one succeeds."""
 
 
 @dataclass(eq=False)
@@ -77,7 +80,17 @@ class Node:
     @property
     def is_call(self) -> bool:
         """Whether it is a call that leaves the program."""
-        return not self.segment and self.namespace in {"aws", "remote"}
+        return not self.segment and self.namespace in {"aws", "remote"} and not self.carries
+
+    @property
+    def carries(self) -> bool:
+        """Whether it is the HTTP request of an SDK's call, which OpenTelemetry may tell by itself below the call."""
+        if self.segment or self.namespace != "remote":
+            return False
+        above = self.parent
+        while above is not None and not above.segment and above.namespace != "aws":
+            above = above.parent
+        return above is not None and above.namespace == "aws"
 
     @property
     def is_lost_call(self) -> bool:
@@ -119,9 +132,29 @@ class Node:
 
     @property
     def exceptions(self) -> list[dict[str, Any]]:
-        """Its own exceptions, as the document has them."""
+        """Its own exceptions, as the document has them; what single tries met only where nothing else is told."""
+        final = [e for e in self._raised if e.get("type") != FAILED_TRY]
+        return final if final or self._succeeded else self._raised
+
+    @property
+    def failed_tries(self) -> int:
+        """How many tries of a call failed before one succeeded, as OpenTelemetry tells each of them."""
+        return sum(1 for e in self._raised if e.get("type") == FAILED_TRY) if self._succeeded else 0
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a collector keeps of a span's attributes; in annotations it may write an underscore for each dot."""
+        found = {**_block(_block(self.document, "metadata"), "default"), **_block(self.document, "annotations")}
+        return {key.replace(".", "_"): value for key, value in found.items()}
+
+    @property
+    def _raised(self) -> list[dict[str, Any]]:
         found = _block(self.document, "cause").get("exceptions")
         return [e for e in found if isinstance(e, dict)] if isinstance(found, list) else []
+
+    @property
+    def _succeeded(self) -> bool:
+        return not any(self.flags) and 200 <= (self.http_status or 0) < FAILED_FROM
 
     def walk(self) -> Iterator["Node"]:
         """Yield this node and everything below it in its own documents, in their order."""
@@ -184,7 +217,8 @@ def _connect(segments: Iterable[Node], by_id: dict[str, Node]) -> None:
             segment.caller = parent
     for segment in segments:
         for node in segment.walk():
-            above = (node.parent or node.caller) if node.failed and not node.repeats_its_caller else None
+            counts = node.failed and not node.repeats_its_caller and not node.carries
+            above = (node.parent or node.caller) if counts else None
             while above is not None and not above.failed_below:
                 above.failed_below = True
                 above = above.parent or above.caller

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from domain.arn import Arn, arns_in, partition_of
 from domain.resource import Resource, ResourceType, resource_from_arn, unnamed
 from orchestrator.trace.documents import UNNAMED, Node
+from orchestrator.trace.spans import called_service, service_name, service_of, told, told_names
 
 
 class Home(NamedTuple):
@@ -52,30 +53,6 @@ KINDS: tuple[_Kind, ...] = (
     _Kind("kinesis", ResourceType.STREAM, ("stream_name",), lambda n: f"stream/{n}"),
 )
 
-SERVICES: dict[str, str] = {
-    "lambda": "lambda",
-    "dynamodb": "dynamodb",
-    "amazondynamodbv2": "dynamodb",
-    "amazondynamodb": "dynamodb",
-    "sqs": "sqs",
-    "amazonsqs": "sqs",
-    "sns": "sns",
-    "amazonsns": "sns",
-    "s3": "s3",
-    "amazons3": "s3",
-    "stepfunctions": "states",
-    "sfn": "states",
-    "states": "states",
-    "eventbridge": "events",
-    "events": "events",
-    "secretsmanager": "secretsmanager",
-    "secrets manager": "secretsmanager",
-    "kms": "kms",
-    "ssm": "ssm",
-    "kinesis": "kinesis",
-}
-"""The names SDKs and services give a subsegment, whole and lower case; another name is a service without resources."""
-
 ACCOUNT_DIGITS = 12
 
 ORIGINS: dict[str, str] = {
@@ -106,10 +83,14 @@ def segment_resource(segment: Node, home: Home) -> Resource:
         return found
     if segment.is_lost_call:
         return call_resource(segment, home)
+    return _function_around(segment, home) or _by_origin(segment, home)
+
+
+def _by_origin(segment: Node, home: Home) -> Resource:
     kind = _kind(ORIGINS.get(segment.origin, ""))
     if kind is None or segment.name == UNNAMED:
         return unnamed(ResourceType.SERVICE, segment.name, region=home.region)
-    if segment.name.lower() in SERVICES:
+    if service_of(segment.name):
         return _called(segment, home) or unnamed(ResourceType.AWS_SERVICE, segment.name, region=_region(segment, home))
     return _named(kind, segment.name, segment, home) or unnamed(kind.type, segment.name, region=home.region)
 
@@ -124,6 +105,21 @@ def _stated(segment: Node, home: Home) -> Resource | None:
     stage = f"/stages/{gateway['stage']}" if gateway.get("stage") else ""
     api = f"/restapis/{gateway['rest_api_id']}{stage}"
     return _from_arn(f"arn:{partition_of(home.region)}:apigateway:{home.region}::{api}")
+
+
+def _function_around(segment: Node, home: Home) -> Resource | None:
+    """The function whose handler it is: OpenTelemetry's layers tell a handler in a segment of its own, without origin.
+
+    It stands right below the function's segment under the same name, or its attributes name the function; under
+    another name it may be a service that the function called without a trace of the call.
+    """
+    if segment.origin or segment.inferred:
+        return None
+    around = segment.caller.owner if segment.caller is not None and not segment.caller.is_call else None
+    if around is not None and ORIGINS.get(around.origin) == "lambda" and around.name == segment.name:
+        return segment_resource(around, home)
+    named = (_from_arn(told(segment, key)) for key in ("cloud.resource_id", "faas.id"))
+    return next((found for found in named if found is not None and found.type is ResourceType.LAMBDA), None)
 
 
 def _account_of_api(segment: Node) -> str:
@@ -144,15 +140,20 @@ def call_resource(call: Node, home: Home) -> Resource:
         return named if named is not None and named.type in PASSES_ON and named.type is not server.type else server
     if call.namespace == "remote":
         return unnamed(ResourceType.REMOTE, _host(call))
-    return named or _inferred(call, home) or unnamed(ResourceType.AWS_SERVICE, call.name, region=_region(call, home))
+    return (
+        named
+        or _inferred(call, home)
+        or unnamed(ResourceType.AWS_SERVICE, service_name(call), region=_region(call, home))
+    )
 
 
 def _called(call: Node, home: Home) -> Resource | None:
     """What the call's own URL and aws block name: whole ARNs first, then names."""
-    kind = _kind(SERVICES.get(call.name.lower(), ""))
+    kind = _kind(called_service(call))
     named = [value for key in (kind.keys if kind else ()) if isinstance(value := call.aws.get(key), str) and value]
     listed = [_listed(call, key) for key in ("resource_names", *(f"{key}s" for key in (kind.keys if kind else ())))]
     named += [names[0] for names in listed if len(names) == 1]  # a batch over several went to none of them alone
+    named += told_names(call, kind.service) if kind else ()
     url = str(call.request.get("url", ""))[:2000].replace("%3A", ":").replace("/invocations", " ")
     stated = (_from_arn(text) for text in (*arns_in(url), *named))
     made_up = (_named(kind, name, call, home) for name in named) if kind is not None else iter(())
@@ -161,7 +162,7 @@ def _called(call: Node, home: Home) -> Resource | None:
 
 def batched(call: Node, home: Home) -> tuple[Resource, ...]:
     """Return the resources of a call that names several, such as a BatchWriteItem over two tables."""
-    kind = _kind(SERVICES.get(call.name.lower(), ""))
+    kind = _kind(called_service(call))
     if kind is None or call.namespace == "remote":
         return ()
     names = [name for key in kind.keys for name in _listed(call, f"{key}s")]
@@ -180,7 +181,7 @@ def _inferred(call: Node, home: Home) -> Resource | None:
     """What X-Ray inferred about the other side: only an origin that names a resource says which one."""
     for segment in call.server:
         kind = _kind(ORIGINS.get(segment.origin, ""))
-        if kind is not None and (segment.name.lower() not in SERVICES or segment.document.get("resource_arn")):
+        if kind is not None and (not service_of(segment.name) or segment.document.get("resource_arn")):
             return segment_resource(segment, home)
     return None
 
@@ -251,10 +252,10 @@ def _account(node: Node, home: Home) -> str:
 
 
 def _host(call: Node) -> str:
-    """The host that a remote call went to; the name is a host when there is no URL."""
+    """The host that a remote call went to; without a URL the name is one, for a database behind its name and an @."""
     url = call.request.get("url")
     split = _split(url) if isinstance(url, str) and "://" in url[:12] else None
-    return ((split.hostname if split else None) or call.name)[:250]
+    return ((split.hostname if split else None) or call.name.rpartition("@")[2] or call.name)[:250]
 
 
 def _split(url: str) -> SplitResult | None:

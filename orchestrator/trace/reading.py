@@ -11,6 +11,7 @@ from domain.trace import TraceCall, TracedError, TraceOverview, TraceSegment
 from orchestrator.parse import trace_ids
 from orchestrator.trace.documents import Node, TraceTree
 from orchestrator.trace.naming import Home, batched, call_resource, segment_resource
+from orchestrator.trace.spans import operation_of, retried, service_name, told
 
 THROTTLES = THROTTLED - {"LimitExceededException", "429"}
 """Codes that mean too many requests; DynamoDB answers them with HTTP 400, and no SDK sets the flag then."""
@@ -83,7 +84,6 @@ def _call(tree: TraceTree, node: Node, caller: Resource, callee: Resource) -> Tr
     error, fault, throttle = node.flags
     status_failed = (node.http_status or 0) >= 400 or bool(node.errors)
     unflagged = status_failed and not (error or fault or throttle)
-    operation = node.aws.get("operation") or node.request.get("method")
     return TraceCall(
         resource=callee.id,
         source=SOURCE,
@@ -91,8 +91,8 @@ def _call(tree: TraceTree, node: Node, caller: Resource, callee: Resource) -> Tr
         trace_id=tree.trace_id,
         segment_id=node.id,
         caller=caller.id,
-        service=node.name,
-        operation=operation if isinstance(operation, str) else None,
+        service=service_name(node),
+        operation=operation_of(node),
         start=node.start,
         seconds=node.seconds or 0.0,
         http_status=node.http_status,
@@ -102,7 +102,7 @@ def _call(tree: TraceTree, node: Node, caller: Resource, callee: Resource) -> Tr
         errors=node.errors,
         origin=_began_here(node),
         pending=node.seconds is None,
-        retries=retries if isinstance(retries := node.aws.get("retries"), int) and retries > 0 else 0,
+        retries=retried(node),
         attributes=_attributes(node),
     )
 
@@ -110,7 +110,7 @@ def _call(tree: TraceTree, node: Node, caller: Resource, callee: Resource) -> Tr
 def _segment(tree: TraceTree, segment: Node, resource: Resource) -> TraceSegment:
     error, fault, throttle = segment.flags
     unflagged = (segment.http_status or 0) >= 400 and not (error or fault or throttle)
-    inside = [node for node in segment.walk() if not node.is_call]
+    inside = [node for node in segment.walk() if not node.is_call and not node.carries]
     init = next((n.seconds for n in inside if n.name == "Initialization" and n.seconds is not None), None)
     own = _own_errors(segment, inside)
     return TraceSegment(
@@ -131,7 +131,7 @@ def _segment(tree: TraceTree, segment: Node, resource: Resource) -> TraceSegment
         origin=(bool(own) and any(_began_here(node) for node in inside)) or _began_here(segment),
         init_seconds=init,
         pending=tuple(
-            n.name
+            service_name(n)
             for n in segment.walk()
             if n is not segment and n.seconds is None and (n.is_call or segment.failed or segment.seconds is None)
         ),
@@ -162,6 +162,8 @@ def _attributes(node: Node) -> dict[str, str]:
         for key in ("method", "url")
         if isinstance(node.request.get(key), str)
     }
+    if node.is_call and "key" not in found and (key := told(node, "aws.s3.key")):
+        found["key"] = key[:500]
     execution = node.aws.get("resource_arn")
     if isinstance(execution, str) and ":states:" in execution:
         found["execution_arn"] = execution
@@ -237,8 +239,8 @@ def _overview(
 
 
 def _links(segments: Iterable[Node]) -> tuple[str, ...]:
-    """The traces that the segments link to; one malformed id would make X-Ray refuse the whole batch."""
-    links = (segment.document.get("links") for segment in segments)
+    """The traces that segments and the spans in them link to; one malformed id would make X-Ray refuse the batch."""
+    links = (node.document.get("links") for segment in segments for node in segment.walk())
     ids = (
         link.get("trace_id") for found in links if isinstance(found, list) for link in found if isinstance(link, dict)
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from domain.evidence import Evidence
 from domain.trace import TraceSegment
-from specialists.awslambda.evidence import FunctionConfiguration, InvocationReports
+from specialists.awslambda.evidence import Aliases, FunctionConfiguration, InvocationReports
 from specialists.awslambda.reports import Report
 from specialists.contract import Case
 from specialists.kit.change import Change
@@ -27,6 +27,15 @@ def running(case: Case) -> FunctionConfiguration | None:
     known = configurations(case)
     qualified = next((c for c in known if c.qualifier is not None), None)
     return qualified or (known[0] if known else None)
+
+
+def versions_called(case: Case) -> frozenset[str]:
+    """Return the versions behind the aliases and versions that were called; empty where any of them is not known."""
+    asked = set(case.target.qualifiers)
+    versions = {c.qualifier: c.version for c in configurations(case) if c.qualifier in asked}
+    known = case.one(Aliases)
+    split = {v for alias in (known.aliases if known else ()) if alias.name in asked for v in alias.weights}
+    return frozenset({*versions.values(), *split}) if asked and known and set(versions) == asked else frozenset()
 
 
 def metric(

@@ -14,7 +14,7 @@ from domain.evidence import Evidence
 from domain.trace import TracedError, TraceSegment
 from specialists.awslambda.evidence import FunctionConfiguration, FunctionMissing
 from specialists.awslambda.logformat import MAX_READ, MAX_TEXT, read_error
-from specialists.awslambda.reading import configurations, failing
+from specialists.awslambda.reading import configurations, failing, versions_called
 from specialists.awslambda.texts import BY_STATE, answered_cause, printed_cause, supplied_cause
 from specialists.contract import Case
 from specialists.kit.change import Change
@@ -30,6 +30,9 @@ KEY_CAUSES = {
 }
 HEAD = 1_000
 """Where in a log line's text a cause is looked for; what follows are stack frames."""
+
+VERSION = re.compile(r"^\d{4}/\d{2}/\d{2}/[^\[\]]{0,140}\[(\$LATEST|\d{1,20})\]")
+"""The version in a log stream's name: 2026/11/21/[3]8f0c…; other versions of the function write to the same group."""
 
 REQUEST_FILTER = "request "
 """How the filter of log lines begins that belong to the traced request."""
@@ -195,8 +198,11 @@ def _supplied(case: Case) -> Iterator[Symptom]:
 
 
 def _logged(case: Case) -> Iterator[Symptom]:
+    called = versions_called(case) if _ended_well(case) else frozenset()
     for lines, event, of_request in _log_events(case):
-        if not of_request:
+        ran = VERSION.search(event.stream)
+        elsewhere = bool(called) and ran is not None and ran[1] not in called
+        if not (of_request or elsewhere):
             yield from _said_in(lines, event, Seen.LOG)
 
 

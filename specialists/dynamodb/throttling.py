@@ -13,11 +13,13 @@ from statistics import median
 
 from domain.evidence import Evidence
 from domain.findings import Strength
+from domain.trace import TraceSegment
 from specialists.contract import Case
 from specialists.dynamodb.evidence import SIDES, Side, TableState
 from specialists.dynamodb.metrics import ACCOUNT, KEY_RANGE, LIMITS, MAXIMUM, PROVISIONED, series
 from specialists.dynamodb.signs import THROTTLES, Reading, Sign, signs
 from specialists.kit.overheard import began, cited
+from specialists.kit.rising import risen
 from specialists.kit.series import MetricSeries
 
 USED_UP = 0.8
@@ -96,6 +98,12 @@ class Throttle:
         """When it began, by whatever saw it first."""
         return min((at for at in (self.pressure.since, began(self.signs)) if at), default=None)
 
+    @property
+    def as_usual(self) -> bool:
+        """Whether only metrics tell of it, and count no more than they usually do."""
+        counts = [s for s in (self.pressure.events, *(s for _, s in self.pressure.reasons)) if s is not None]
+        return bool(counts) and not self.signs and not any(risen(series) for series in counts)
+
     def supports(self) -> dict[str, tuple[Evidence, ...]]:
         """Return the evidence by strength, each piece once."""
         rest = tuple(item for item in (*cited(self.signs), *self.pressure.seen) if item not in self.by)
@@ -106,13 +114,32 @@ class Throttle:
 
 
 def throttles(case: Case, *limits: Limit) -> tuple[Throttle, ...]:
-    """Return every throttled side of the table and its indexes, only those that hit one of the limits when named."""
+    """Return every throttled side of the table and its indexes, only those that hit one of the limits when named.
+
+    What throttles as it usually does, while all that was traced went well, is no trouble: see `lived_with`.
+    """
+    found = (throttle for throttle in _all(case) if not throttle.as_usual or not _all_went_well(case))
+    return tuple(throttle for throttle in found if not limits or throttle.limit in limits)
+
+
+def lived_with(case: Case) -> tuple[Throttle, ...]:
+    """Return what is throttled no more than usual while the traced requests, which called the table, went well."""
+    return tuple(throttle for throttle in _all(case) if throttle.as_usual) if _all_went_well(case) else ()
+
+
+def _all_went_well(case: Case) -> bool:
+    """Tell whether the table was called in a trace, and neither a call of it nor any part of the trace failed."""
+    calls, segments = case.calls_to(), case.evidence.of(TraceSegment)
+    unfinished = any(call.failed or call.pending for call in calls)
+    return bool(calls) and not unfinished and not any(segment.failed for segment in segments)
+
+
+def _all(case: Case) -> tuple[Throttle, ...]:
     said = signs(case, *THROTTLES)
     indexes = [found for name in _indexes(case) for found in _of_index(case, name, said)]
     told_of_index = {id(sign) for found in indexes for sign in found.signs}
     rest = tuple(sign for sign in said if id(sign) not in told_of_index)
-    found = [*_of_table(case, rest, indexes), *_of_unseen_index(case, rest, indexes), *indexes]
-    return tuple(throttle for throttle in found if not limits or throttle.limit in limits)
+    return (*_of_table(case, rest, indexes), *_of_unseen_index(case, rest, indexes), *indexes)
 
 
 def pressure(case: Case, side: Side, index: str | None = None, said: Iterable[Sign] = ()) -> Pressure:

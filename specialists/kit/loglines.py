@@ -7,6 +7,9 @@ from pydantic import AwareDatetime
 from domain.evidence import Evidence
 from domain.values import Value
 
+REFUSED = "refused calls"
+"""The filter of lines in which AWS refuses calls of the function that wrote them."""
+
 
 class LogEvent(Value):
     """One log event, UTC; the message is redacted and cut before any rule sees it."""

@@ -46,6 +46,9 @@ RISE = 2.0
 FALLING, WORKED_OFF = 3, 0.75
 """For so many periods at least a heap of messages must have fallen, and to this share, to count as worked off."""
 
+LATELY = 3
+"""The last periods by which is judged whether readers keep pace."""
+
 CLOCKWISE = 0.8
 """The share of the passing time by which the oldest message must age to count as untouched."""
 
@@ -202,9 +205,20 @@ class Subject:
         found = []
         if age is not None and age.peak >= MIN_AGE and (_grew(age) or untouched(age)):
             found.append(age)
-        if visible is not None and visible.peak >= MIN_WAITING and _grew(visible):
+        if visible is not None and visible.peak >= MIN_WAITING and _grew(visible) and not self.keeps_pace:
             found.append(visible)
         return tuple(found)
+
+    @property
+    def keeps_pace(self) -> bool:
+        """Whether more wait only because more pass through: none waits long, and each minute deletes all that wait."""
+        age, visible, deleted = self.series(AGE), self.series(VISIBLE), self.series(DELETED)
+        if age is None or visible is None or deleted is None or not age.points or age.peak >= MIN_AGE:
+            return False
+        last = deleted.points[-LATELY:]
+        if len(last) < LATELY or last[-1].at < visible.points[-1].at - timedelta(seconds=visible.period_seconds):
+            return False
+        return min(point.value for point in last) >= visible.peak
 
     @property
     def worked_off(self) -> MetricSeries | None:

@@ -6,7 +6,7 @@ import pytest
 
 from domain.causes import CAUSES
 from domain.findings import Strength
-from domain.resource import resource_from_arn
+from domain.resource import ResourceType, resource_from_arn, unnamed
 from specialists.awslambda import SPECIALIST
 from specialists.awslambda.evidence import (
     Alias,
@@ -391,6 +391,14 @@ def test_a_timeout_names_the_pending_call_and_defers_to_it():
     assert "while waiting for DynamoDB PutItem on `orders`" in found["lambda-timeout"].summary
 
 
+def test_a_timeout_names_the_host_of_a_database_once():
+    database = unnamed(ResourceType.REMOTE, "db.example.com")
+    waiting = call(database.id, failed=False, service="ledger at db.example.com", operation=None, pending=True)
+    found = named(segment(seconds=3.0, pending=("x",)), waiting, logs(TIMED_OUT), config(), callees=[database])
+
+    assert found["lambda-timeout"].summary.endswith("while waiting for ledger at db.example.com")
+
+
 def test_a_timeout_without_a_pending_call_defers_to_nothing():
     quick = call(TABLE, failed=False, operation="PutItem", seconds=0.02)
     found = named(segment(seconds=3.0), quick, logs(TIMED_OUT), config())
@@ -616,6 +624,15 @@ def test_a_trigger_that_the_policy_shuts_out_is_named():
     assert "lambda-trigger-no-resource-permission" in named(policy(), IDLE, removed, callers=[topic])
     assert "lambda-trigger-no-resource-permission" not in named(policy("sns.amazonaws.com"), IDLE, callers=[topic])
     assert "lambda-trigger-no-resource-permission" not in named(policy(), RUNS, removed, callers=[topic])
+
+
+def test_a_function_that_stops_when_a_permission_is_removed_is_named_though_others_of_the_kind_are_let_in():
+    halved, let_in = series("Invocations", [5] * 8, [5] * 60), policy("events.amazonaws.com")
+    removal = "RemovePermission20150331v2"
+
+    assert "lambda-trigger-no-resource-permission" in named(let_in, halved, change(removal, at=7.5))
+    assert "lambda-trigger-no-resource-permission" not in named(let_in, halved, change(removal, at=2))
+    assert "lambda-trigger-no-resource-permission" not in named(let_in, halved, change(removal, at=14))
 
 
 def test_an_api_that_may_not_invoke_is_left_to_the_api():

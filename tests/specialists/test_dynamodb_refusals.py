@@ -237,17 +237,27 @@ ELSEWHERE = TraceCall(
     **REFUSED.model_dump() | {"resource": "arn:aws:sqs:eu-west-1:123456789012:mail", "segment_id": "ff", "errors": ()}
 )
 
+HUNG = ELSEWHERE.model_copy(
+    update={"start": minute(18.1), "pending": True, "error": False, "fault": False, "http_status": None}
+)
+
 
 @pytest.mark.parametrize(
     "evidence",
-    [[REFUSED], [REFUSED, segment(failed=False)], [REFUSED, segment(), ELSEWHERE]],
-    ids=["alone", "the caller went on", "another call failed as well"],
+    [[REFUSED], [REFUSED, segment(failed=False)], [REFUSED, segment(), ELSEWHERE], [REFUSED, segment(), HUNG]],
+    ids=["alone", "the caller went on", "another call failed as well", "another call never ended"],
 )
 def test_a_failed_condition_that_the_caller_could_expect_is_weak(evidence) -> None:
     found = judged(*evidence)
 
     assert set(found) == {CONDITION}
     assert found[CONDITION].supports[0].strength == "weak"
+
+
+def test_a_failed_condition_beside_a_call_that_began_before_it_failed_its_caller() -> None:
+    beside = HUNG.model_copy(update={"start": REFUSED.start})
+
+    assert judged(REFUSED, segment(), beside)[CONDITION].supports[0].strength == "proof"
 
 
 def test_counts_that_rose_are_weak_on_their_own() -> None:

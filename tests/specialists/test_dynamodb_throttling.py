@@ -13,6 +13,7 @@ from tests.specialists.dynamodb_building import (
     call,
     capacity,
     change,
+    facts,
     graph,
     indexed,
     judged,
@@ -415,3 +416,38 @@ def test_the_cut_of_an_index_is_the_change_only_for_that_index() -> None:
 def test_hypotheses_of_a_table_alone_defer_to_nothing() -> None:
     assert judged(*SHORT)[PROVISIONED].defers_to == ()
     assert Strength.PROOF in {s.strength for s in judged(*SHORT)[PROVISIONED].supports}
+
+
+USUAL = metric("WriteThrottleEvents", dict.fromkeys(range(20), 5), usual=5)
+SPENT = metric("ConsumedWriteCapacityUnits", dict.fromkeys(range(20), 300), usual=300)
+
+
+def test_throttles_as_usual_beside_requests_that_went_well_are_stated_and_no_cause() -> None:
+    seen = [table(), USUAL, SPENT, call(retries=2), segment(failed=False)]
+
+    assert judged(*seen) == {}
+    assert "`orders` throttled 100 writes, no more than usual, and the traced requests got through" in facts(*seen)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        pytest.param([USUAL, SPENT], id="without a trace"),
+        pytest.param([USUAL, SPENT, call(), segment(("TimeoutError", "late"))], id="the request failed"),
+        pytest.param([USUAL, SPENT, call(pending=True), segment(failed=False)], id="a call has no end"),
+        pytest.param([USUAL, SPENT, segment(failed=False)], id="the request did not call the table"),
+        pytest.param([USUAL, SPENT, call(), segment(failed=False), log(f"{PTE}: {EXCEEDED}")], id="a log tells of it"),
+        pytest.param([*throttled(consumed=5), call(), segment(failed=False)], id="nothing is known of what is usual"),
+        pytest.param(
+            [
+                metric("WriteThrottleEvents", dict.fromkeys(range(20), 90), usual=5),
+                SPENT,
+                call(),
+                segment(failed=False),
+            ],
+            id="more than usual",
+        ),
+    ],
+)
+def test_throttles_stay_a_possible_cause_where_it_is_not_known_that_all_goes_well(evidence) -> None:
+    assert PROVISIONED in judged(table(), *evidence)

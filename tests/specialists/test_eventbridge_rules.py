@@ -281,6 +281,21 @@ def test_a_pattern_change_is_strong_and_a_quiet_rule_alone_is_not() -> None:
     assert strengths(never_busy) == {"weak"}
 
 
+def test_a_rule_that_stops_together_with_the_others_of_its_bus_is_not_called_broken() -> None:
+    put = change("PutRule", at=4, eventPattern='{"source":["x"]}')
+    where = OTHERS.dimensions
+    with_it, later = (
+        metric("MatchedEvents", {m: 3.0 for m in range(20) if m < until}, usual=3.0, dimensions=where)
+        for until in (6, 12)
+    )
+    together, alone = (judged(RULE, rule(), QUIET, put, one)[MISMATCH] for one in (with_it, later))
+
+    assert strengths(together) == {"weak"}
+    assert together.summary.endswith("but other rules of its bus stopped with it")
+    assert "strong" in strengths(alone)
+    assert alone.summary.endswith("while its bus receives events")
+
+
 def test_a_rule_that_seldom_matches_is_not_called_broken_for_a_quiet_window() -> None:
     seldom = metric("MatchedEvents", usual=0).model_copy(update={"baseline": (metric("M", {-100: 1}).points)})
     found = judged(RULE, rule(), seldom, OTHERS, change("PutRule", eventPattern='{"source":["x"]}'))

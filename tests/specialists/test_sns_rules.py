@@ -304,6 +304,19 @@ def test_a_pending_subscription_of_today_is_stronger() -> None:
     assert {s.strength for s in found["sns-pending-confirmation"].supports} == {Strength.STRONG}
 
 
+@pytest.mark.parametrize(
+    ("delivered", "more", "strength"),
+    [(20, [], Strength.WEAK), (8, [], Strength.STRONG), (20, [change("Unsubscribe")], Strength.STRONG)],
+    ids=["as much as ever", "less than before", "another was ended"],
+)
+def test_a_new_pending_subscription_that_nobody_misses_is_weak(delivered, more, strength) -> None:
+    every = dict.fromkeys(range(20), delivered)
+    counts = [metric("NumberOfMessagesPublished", every), metric("NumberOfNotificationsDelivered", every, usual=20)]
+    found = judged(listed(PENDING, subscriber()), *counts, change("Subscribe", protocol="email"), *more)
+
+    assert {s.strength for s in found["sns-pending-confirmation"].supports} == {strength}
+
+
 def test_a_filter_that_drops_everything_is_proven_by_the_counts() -> None:
     edited = change("SetSubscriptionAttributes", attributeName="FilterPolicy")
     found = judged(listed(subscriber()), filtering("status"), flow(delivered=0, filtered=40), edited)

@@ -165,6 +165,28 @@ def test_any_other_heap_is_a_backlog(evidence) -> None:
     assert "sqs-backlog" in judged(queue(), *evidence)
 
 
+BUSY = visible({at: 2 if at < 8 else 40 for at in range(20)}, usual=2)
+YOUNG = age(every(3), usual=1)
+
+
+def test_more_messages_that_pass_through_at_once_are_no_backlog() -> None:
+    assert judged(queue(), consumers(), reader(900), BUSY, YOUNG, *flow(9000, 9000, 9000)) == {}
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        [BUSY, *flow(9000, 9000, 9000)],
+        [BUSY, age(every(300), usual=1), *flow(9000, 9000, 9000)],
+        [BUSY, YOUNG, *flow(30, 30, 30)],
+        [BUSY, YOUNG, *flow(9000, 9000, 0)[:2], series(QUEUE, "NumberOfMessagesDeleted", {0: 9000, 1: 9000, 2: 9000})],
+    ],
+    ids=["of unknown age", "they grow old", "more wait than a minute deletes", "the reader stopped"],
+)
+def test_messages_that_do_not_pass_through_are_a_backlog(evidence) -> None:
+    assert "sqs-backlog" in judged(queue(), consumers(), reader(900), *evidence)
+
+
 def test_a_blocked_group_defers_to_the_reader_that_fails() -> None:
     stuck = [queue(FIFO), consumers(FIFO), *reader(errors=1), age(growing(1200), arn=FIFO), *flow(10, 12, 9, arn=FIFO)]
 

@@ -93,7 +93,7 @@ def _waiting_words(case: Case, calls: tuple[TraceCall, ...]) -> str:
 
 def _callee(case: Case, call: TraceCall) -> str:
     node = case.graph.node(call.resource)
-    return f" on `{node.name}`" if node and node.name != call.service else ""
+    return f" on `{node.name}`" if node and not call.service.endswith(node.name) else ""
 
 
 POWERS = {"timeout": ("timeout", "s"), "memorySize": ("memory", "MB")}

@@ -1,6 +1,7 @@
 """What the function is: there or not, ready or not, which version runs, who may call it, whether it can log."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from domain.evidence import Evidence
 from domain.findings import Finding, Hypothesis
@@ -15,6 +16,7 @@ from specialists.contract import Case, Rule, rule
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
 from specialists.kit.series import MetricSeries
+from specialists.kit.standstill import standstill
 
 PRINCIPALS = {
     ResourceType.TOPIC: "sns.amazonaws.com",
@@ -25,6 +27,9 @@ PRINCIPALS = {
     ResourceType.SECRET: "secretsmanager.amazonaws.com",
 }
 """Services that invoke by the function's own policy. API Gateway tells by its own error that it may not."""
+
+AT_ONCE = timedelta(minutes=3)
+"""A removed permission works at once; metrics come by the minute, and CloudTrail's clock differs."""
 
 
 @rule("lambda-function-not-found", sees=(*EVIDENCE, FunctionMissing))
@@ -133,7 +138,8 @@ def trigger_may_not_invoke(case: Case) -> Iterator[Hypothesis]:
     callers = [n for i in case.graph.callers(case.target.id) if (n := case.graph.node(i)) and n.type in PRINCIPALS]
     shut_out = [n for n in callers if not policy.allows(PRINCIPALS[n.type])]
     removed = changed(case, "RemovePermission")[-1:]
-    idle = [invocations] if invocations and stopped(invocations) else []
+    at_rest = stopped(invocations) or bool(removed and _ended_with(case, invocations, removed[0]))
+    idle = [invocations] if invocations and at_rest else []
     failed = [c for c in case.calls_to(failed=True) if c.caller in {n.id for n in shut_out}]
     if not (idle or failed) or not (shut_out or removed):
         return
@@ -147,6 +153,12 @@ def trigger_may_not_invoke(case: Case) -> Iterator[Hypothesis]:
         weak=() if shut_out else [policy],
         since=removed[0].observed_at if removed else None,
     )
+
+
+def _ended_with(case: Case, invocations: MetricSeries | None, change: Change) -> bool:
+    """Tell whether the function ran until a change, and stands still since: not before it, and not a while after."""
+    quiet, at = standstill(invocations, case.window.end), change.observed_at
+    return quiet is not None and at is not None and -AT_ONCE <= quiet - at <= AT_ONCE
 
 
 @rule("lambda-logs-missing", sees=(LogGroup, LogLines, MetricSeries, FunctionConfiguration, TraceSegment))

@@ -6,7 +6,7 @@ from domain.arn import arns_in
 from domain.findings import Hypothesis
 from domain.resource import resource_from_arn
 from domain.trace import TraceCall, TraceSegment
-from specialists.awslambda.evidence import FunctionConfiguration, FunctionMissing, InvocationReports
+from specialists.awslambda.evidence import Aliases, FunctionConfiguration, FunctionMissing, InvocationReports
 from specialists.awslambda.reading import changed, reports, running
 from specialists.awslambda.rules.claims import claim
 from specialists.awslambda.symptoms import Diagnosis, Seen, diagnoses
@@ -71,7 +71,7 @@ PACKAGE = frozenset({
 })  # fmt: skip
 """Causes that come with a deployment, so that the last change before them belongs to the case."""
 
-EVIDENCE = (TraceSegment, TraceCall, LogLines, FunctionConfiguration, FunctionMissing, KeyState, Change)
+EVIDENCE = (TraceSegment, TraceCall, LogLines, FunctionConfiguration, FunctionMissing, KeyState, Aliases, Change)
 """What symptoms are gathered from."""
 
 

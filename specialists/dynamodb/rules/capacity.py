@@ -8,7 +8,7 @@ from domain.trace import TraceCall, TraceSegment
 from specialists.contract import Case, rule
 from specialists.dynamodb.evidence import Scaling, ScalingActivity, ScalingTarget, TableState
 from specialists.dynamodb.signs import Reading, signs
-from specialists.dynamodb.throttling import Limit, Pressure, Throttle, throttles
+from specialists.dynamodb.throttling import Limit, Pressure, Throttle, lived_with, throttles
 from specialists.kit.change import Change
 from specialists.kit.loglines import LogLines
 from specialists.kit.overheard import began, cited
@@ -87,6 +87,17 @@ def management_calls_are_throttled(case: Case) -> Iterator[Finding]:
             f"{len(found)} {calls} on `{case.target.name}` {were} throttled: the control plane is called too often",
             proof=cited(found),
             since=began(found),
+        )
+
+
+@rule(sees=SEES)
+def throttling_lived_with(case: Case) -> Iterator[Finding]:
+    """The table throttles as it usually does, and the traced requests went well: the SDKs' retries outlive it."""
+    for throttle in lived_with(case):
+        what = _what_was_throttled(case.target.name, throttle)
+        yield case.fact(
+            f"{what[0].upper()}{what[1:]}, no more than usual, and the traced requests got through",
+            *throttle.pressure.seen,
         )
 
 
@@ -194,4 +205,5 @@ RULES = (
     partition_is_hot,
     account_limit_is_reached,
     management_calls_are_throttled,
+    throttling_lived_with,
 )

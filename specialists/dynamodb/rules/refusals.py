@@ -162,15 +162,25 @@ def _graded(fatal: Sequence[Sign], found: Sequence[Sign], counted: Sequence[Evid
 
 
 def _fatal(case: Case, found: Sequence[Sign]) -> list[Sign]:
-    """Return the refusals whose caller failed, where no other of its calls failed that could be why."""
+    """Return the refusals whose caller failed, where no other of its calls failed or hung that could be why."""
     failed = {segment.resource for segment in case.evidence.of(TraceSegment) if segment.failed}
     elsewhere = {c.caller for c in case.evidence.of(TraceCall) if c.failed and c.resource != case.target.id}
     callers = failed - elsewhere
     return [
         sign
         for sign in found
-        if sign.caller in callers or isinstance(sign.evidence, TraceSegment) or UNHANDLED.search(sign.text)
+        if (sign.caller in callers and not _went_on(case, sign))
+        or isinstance(sign.evidence, TraceSegment)
+        or UNHANDLED.search(sign.text)
     ]
+
+
+def _went_on(case: Case, sign: Sign) -> bool:
+    """Whether the caller was waiting for something else in the end, which it began after the refusal."""
+    refused = sign.evidence
+    return isinstance(refused, TraceCall) and any(
+        c.pending and c.resource != case.target.id and refused.outlived_by(c) for c in case.evidence.of(TraceCall)
+    )
 
 
 def _risen(counted: MetricSeries) -> bool:

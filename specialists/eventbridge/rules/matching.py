@@ -1,6 +1,7 @@
 """A pattern that matches nothing while events arrive."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 from domain.arn import Arn
 from domain.evidence import Evidence
@@ -25,6 +26,10 @@ from specialists.eventbridge.symptoms import (
 from specialists.kit.change import Change
 from specialists.kit.overheard import began, cited
 from specialists.kit.series import MetricSeries
+from specialists.kit.standstill import standstill
+
+TOGETHER = timedelta(minutes=2)
+"""Rules that stop matching within so long of each other stop together: events are counted by the minute."""
 
 
 @rule("eb-pattern-mismatch", sees=(RuleState, MetricSeries, Change, TraceCall))
@@ -38,14 +43,15 @@ def pattern_matches_nothing(case: Case) -> Iterator[Finding]:
     if active(case) and not silent:
         return
     never = why_never(state.pattern)
-    here, elsewhere = _arriving(case, state)
+    last = silent_since(silent)
+    here, elsewhere = _arriving(case, state, last)
     if never:
         yield case.hypothesis(
             "eb-pattern-mismatch",
             f"The pattern of rule `{state.name}` can match no event: {never}",
             proof=[state],
             strong=(*edits[-1:], *silent, *here[:3]),
-            since=edits[-1].observed_at if edits else silent_since(silent),
+            since=edits[-1].observed_at if edits else last,
         )
     elif here or elsewhere or (edits and silent):
         yield from _judge(case, state, edits, silent, here, elsewhere)
@@ -64,11 +70,13 @@ def _judge(
     matched = own_series(case, MATCHED)
     if matched is None:
         return
+    with_it = [] if here else _with_it(case, silent_since(silent))
     how = f" since its pattern was changed{by_whom(edits[-1])}{_fields(edits)}" if edits else ""
-    others = ", while its bus receives events" if here else ""
-    # A rule that seldom matches is quiet by habit.
-    sure = bool(edits and (silent or not worked_before(case))) or bool(silent and here)
-    shown = dict.fromkeys((*edits[-1:], matched, *silent, *here[:3], *elsewhere[:1]))
+    others = ", but other rules of its bus stopped with it" if with_it else ""
+    others = ", while its bus receives events" if here else others
+    # A rule that seldom matches is quiet by habit; where all stop at once, it is the events that stopped.
+    sure = not with_it and (bool(edits and (silent or not worked_before(case))) or bool(silent and here))
+    shown = dict.fromkeys((*edits[-1:], matched, *silent, *here[:3], *with_it[:3], *elsewhere[:1]))
     yield case.hypothesis(
         "eb-pattern-mismatch",
         f"Rule `{state.name}` matches no event{how}{others}",
@@ -90,17 +98,37 @@ def _fields(edits: list[Change]) -> str:
     return f" ({', '.join(f'`{name}`' for name in names[:4])})" if names else ""
 
 
-def _arriving(case: Case, state: RuleState) -> tuple[list[Evidence], list[Evidence]]:
-    """Return what shows that events reach this bus in the window, and that they reach any bus of the Region."""
+def _arriving(case: Case, state: RuleState, last: datetime | None) -> tuple[list[Evidence], list[Evidence]]:
+    """Return what shows that events reach this bus in the window, and that they reach any bus of the Region.
+
+    After the `last` match, where the rule fell silent: what came before that it matched itself.
+    """
     bus_id = str(Arn.parse(case.target.id).model_copy(update={"resource": f"event-bus/{state.bus}"}))
-    calls = [c for c in case.evidence.of(TraceCall, bus_id) if not c.failed and not c.pending]
-    mine = of_rule(place_of(case.target))
+    after = last + TOGETHER if last else None
+    sent = [c for c in case.evidence.of(TraceCall, bus_id) if not c.failed and not c.pending]
+    calls = [c for c in sent if after is None or c.start is None or c.start > after]
     flowing = [
-        s for s in case.all(MetricSeries) if s.namespace == EVENTS and s.period_seconds == MINUTE and s.total > 0
+        s
+        for s in case.all(MetricSeries)
+        if s.namespace == EVENTS and s.period_seconds == MINUTE and _counts(s, after) > 0
     ]
-    matched = [s for s in flowing if s.metric == MATCHED and s.dimensions != mine]
     put = [s for s in flowing if s.metric in OF_ACCOUNT and s.metric != PUT_FAILED and not s.dimensions]
-    return [*calls, *matched], [*put]
+    return [*calls, *(s for s in flowing if _of_another(case, s))], [*put]
+
+
+def _with_it(case: Case, last: datetime | None) -> list[MetricSeries]:
+    """Return the matches of other rules that went on until this rule's last one and stand still since."""
+    found = [(s, standstill(s, case.window.end)) for s in case.all(MetricSeries) if _of_another(case, s)]
+    return [s for s, since in found if last and since and abs(since - last) <= TOGETHER]
+
+
+def _of_another(case: Case, series: MetricSeries) -> bool:
+    known = (series.namespace, series.metric, series.period_seconds) == (EVENTS, MATCHED, MINUTE)
+    return known and series.dimensions != of_rule(place_of(case.target))
+
+
+def _counts(series: MetricSeries, after: datetime | None) -> float:
+    return sum(point.value for point in series.points if after is None or point.at > after)
 
 
 @rule("eb-pattern-mismatch", sees=(Change, TraceCall))

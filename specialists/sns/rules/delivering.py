@@ -23,6 +23,7 @@ from specialists.sns.metrics import (
     NOT_REDRIVEN,
     PUBLISHED,
     REDRIVEN,
+    as_ever,
     counted,
     nothing,
     risen,
@@ -46,7 +47,11 @@ REFUSED = re.compile(r"AccessDenied|not authorized|\bKMS\b|does not exist|NonExi
 
 @rule("sns-pending-confirmation", sees=SEES)
 def subscription_waits_for_confirmation(case: Case) -> Iterator[Finding]:
-    """Messages are published, and a subscription that was never confirmed receives none of them."""
+    """Messages are published, and a subscription that was never confirmed receives none of them.
+
+    Where as much is delivered as ever and none was ended, nobody lost anything by it: it is new, and hardly what
+    failed.
+    """
     listed, published = case.one(Subscriptions), counted(case, PUBLISHED)
     if listed is None or not listed.pending or not (published or case.calls_to(failed=False)):
         return
@@ -55,14 +60,16 @@ def subscription_waits_for_confirmation(case: Case) -> Iterator[Finding]:
     alone = len(listed.pending) == len(listed.subscribers) and not listed.truncated and not counted(case, DELIVERED)
     subscribed = last_change(case, "Subscribe")
     flowing: list[Evidence] = [item for item in (published, unserved) if item is not None]
+    moved = bool(last_change(case, "Unsubscribe"))
+    told = bool(subscribed) and (moved or not as_ever(case, DELIVERED))
     others = "" if alone else f"; {len(listed.subscribers) - len(listed.pending)} others are confirmed"
     yield case.hypothesis(
         "sns-pending-confirmation",
         f"{_numbered(len(listed.pending), 'subscription')} of `{case.target.name}` never confirmed, and nothing "
         f"delivered to: {waiting}{others}{by_whom(subscribed)}",
         proof=[listed] if alone else (),
-        strong=(*flowing, *subscribed) if alone else [listed, *subscribed] if subscribed else (),
-        weak=[listed] if not alone and not subscribed else (),
+        strong=(*flowing, *subscribed) if alone else [listed, *subscribed] if told else (),
+        weak=[listed] if not alone and not told else (),
         since=subscribed[0].observed_at if subscribed else None,
     )
 
