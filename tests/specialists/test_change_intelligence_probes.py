@@ -177,16 +177,26 @@ def test_what_a_function_runs_as_and_with_is_asked_for_when_it_can_matter(world:
     assert seen(failing("ConnectTimeoutError")) == {("PutRolePolicy", ROLE), ("RevokeSecurityGroupEgress", FUNCTION)}
 
 
-def test_a_name_that_cannot_be_asked_for_is_missed_and_hides_no_other(world: World) -> None:
-    event(world, "UpdateTable", "dynamodb", "orders", 30)
+def test_a_region_that_cannot_be_asked_is_missed_once_and_hides_no_other(world: World) -> None:
+    event(world, "PutRolePolicy", "iam", "create-order-role", 30)
     asked = {"LookupAttributes": [{"AttributeKey": "ResourceName", "AttributeValue": "create-order"}]}
     world.aws.inject("cloudtrail", "LookupEvents", ACCESS_DENIED, when=asked)
+    world.aws.forget_calls()
     missed: list[Exception] = []
 
-    found = look_at(trail.resource_changes, TABLE, FUNCTION, missed=missed)
+    found = look_at(trail.resource_changes, FUNCTION, TABLE, ROLE, missed=missed)
 
-    assert [c.resource for c in found if isinstance(c, Change)] == [TABLE]
-    assert (found[-1].names, found[-1].left_out, found[-1].complete) == (("orders",), 1, False)
+    assert [c.resource for c in found if isinstance(c, Change)] == [ROLE]
+    assert (found[-1].names, found[-1].left_out, found[-1].complete) == (("create-order-role",), 2, False)
+    assert len(missed) == 1
+    assert len([call for call in world.aws.calls if call.operation == "LookupEvents"]) == 2
+
+
+def test_where_no_name_can_be_asked_for_nothing_counts_as_searched(world: World) -> None:
+    world.aws.inject("cloudtrail", "LookupEvents", ACCESS_DENIED)
+    missed: list[Exception] = []
+
+    assert look_at(trail.resource_changes, FUNCTION, TABLE, missed=missed) == []
     assert len(missed) == 1
 
 

@@ -13,7 +13,15 @@ from specialists.change_intelligence.symptoms import Kind, symptoms
 from specialists.contract import Look, probe
 from specialists.kit.change import Change
 from specialists.kit.changekinds import trivial
-from specialists.kit.changes import LOOK_BACK, LOOKUP_EVENTS, changes, cut_short, listed_as, service_changes
+from specialists.kit.changes import (
+    LOOK_BACK,
+    LOOKUP_EVENTS,
+    changes,
+    cut_short,
+    listed_as,
+    recorded_in,
+    service_changes,
+)
 
 MAX_NAMES = 16
 """Names asked for in one account and Region. Most of them the service specialists ask for too, and share the answer."""
@@ -89,11 +97,16 @@ def _changes_of(look: Look, asked: Sequence[_Asked], most: int) -> Iterator[Evid
     dropped = 0
     short: list[str] = []
     read: list[str] = []
+    closed: set[str] = set()
     for name, about in asked[:most]:
+        region = recorded_in(look, about)
+        if region in closed:
+            continue
         try:
             found = list(changes(look, name, resource=about))
         except ClientError as error:
             look.missed.append(error)
+            closed.add(region)
             continue
         read.append(name)
         matter = [change for change in found if not trivial(change)]
@@ -101,7 +114,7 @@ def _changes_of(look: Look, asked: Sequence[_Asked], most: int) -> Iterator[Evid
         if cut_short(look, name, about) or len(matter) > MAX_CHANGES:
             short.append(name)
         yield from matter[-MAX_CHANGES:]
-    if asked:
+    if read:
         yield ChangesSearched(
             resource=look.target.id,
             source="cloudtrail:LookupEvents",
