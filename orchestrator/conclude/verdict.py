@@ -156,12 +156,23 @@ def _open(
         ReportStatus.INCONCLUSIVE,
         f"{_failing(where, silent, left, graph)}, but the evidence does not decide",
         said,
-        _next_look(gaps, {*where, *(h.resource for h in likely)}, graph)
-        if gaps or not (silent or left)
-        else _patience(left, graph)
-        if left
-        else _way(silent, graph),
+        _onward(gaps, {*where, *(h.resource for h in likely)}, silent, left, graph),
     )
+
+
+def _onward(
+    gaps: Sequence[Gap],
+    about: set[str],
+    silent: Sequence[TraceCall],
+    left: Sequence[TraceCall],
+    graph: ServiceGraph,
+) -> str | None:
+    """Say where to look next: what could not be seen first, then between a caller and what it called."""
+    if left and not gaps:
+        return _patience(left, graph)
+    if silent and not gaps:
+        return _way(silent, graph)
+    return _next_look(gaps, about, graph)
 
 
 def _failing(where: Sequence[str], silent: Sequence[TraceCall], left: Sequence[TraceCall], graph: ServiceGraph) -> str:
