@@ -331,11 +331,11 @@ HOSTILE = [
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_huge_hostile_text_is_read_in_half_a_second(number: int) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     with contextlib.suppress(UnusableInput):
         read(HOSTILE[number])
 
-    assert time.process_time() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 PIECES = st.sampled_from([

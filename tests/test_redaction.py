@@ -204,12 +204,12 @@ SIZE = 200_000
 def test_hostile_text_takes_less_than_half_a_second(probe: str, line: int):
     row = (probe * (line // len(probe)))[:line]
     text = "\n".join([row] * (SIZE // len(row)))
-    started = time.process_time()
+    started = time.thread_time()
 
     clean(text)
     redact(text)
 
-    assert time.process_time() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_every_printable_character_alone_is_harmless():

@@ -734,11 +734,11 @@ def test_thousands_of_different_log_lines_are_judged_quickly():
     lines = logs(
         *(f"[ERROR] ValueError: order {n} is bad\rTraceback (most recent call last):{frames}" for n in range(1000))
     )
-    began = time.process_time()
+    began = time.thread_time()
     found = named(segment(error("ValueError", "order 1 is bad")), lines, config())
 
     assert "lambda-unhandled-exception" in found
-    assert time.process_time() - began < 10
+    assert time.thread_time() - began < 10
 
 
 @pytest.mark.parametrize("dropped", range(8))
